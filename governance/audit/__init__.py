@@ -1,0 +1,1 @@
+"""The record: append-only events, and numbers that are never used twice. Knows nothing of people, policies or proposals."""

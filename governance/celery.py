@@ -1,0 +1,17 @@
+"""The Celery application. With BROKER_URL set, workers run its tasks; without, `manage.py deliver` runs them in place."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+
+app = Celery("assent")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Seconds between runs. With a broker Celery's beat keeps these; without, `manage.py deliver --forever` does.
+app.conf.beat_schedule = {
+    "deliver what is due": {"task": "notices.sweep", "schedule": 60.0},
+    "mandates that began or ended": {"task": "people.refresh_grants", "schedule": 3600.0},
+}

@@ -1,0 +1,1 @@
+"""Policies as versioned law: the text that people read and the typed rules that the system follows, bound together by one digest."""

@@ -1,0 +1,8 @@
+"""The policies app."""
+
+from django.apps import AppConfig
+
+
+class PoliciesConfig(AppConfig):
+    name = "governance.policies"
+    verbose_name = "Policies"

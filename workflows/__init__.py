@@ -1,0 +1,1 @@
+"""Proposals on their way. May use `governance`, never the other way round."""

@@ -1,0 +1,1 @@
+"""Everything that leaves the house: the outbox that an action writes to, and the worker that empties it."""

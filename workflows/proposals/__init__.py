@@ -1,0 +1,1 @@
+"""A proposal's content: drafts that can change, revisions that cannot, attachments and comments."""

@@ -1,0 +1,15 @@
+"""The proposals app."""
+
+from django.apps import AppConfig
+
+
+class ProposalsConfig(AppConfig):
+    name = "workflows.proposals"
+    verbose_name = "Proposals"
+
+    def ready(self) -> None:
+        """A policy file that requires a field which proposals do not have is refused when it is read."""
+        from governance.policies.loading import register_field_check
+        from workflows.proposals.completeness import unknown_fields
+
+        register_field_check(unknown_fields)

@@ -1,0 +1,129 @@
+"""The check that stands before any human: what a draft still lacks, and the clause of the policy that asks for it.
+
+Pure functions over the content and the rules; every gap names the field to go to.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from governance.policies.rules import Check, Requirement, Rules
+from governance.policies.vocabulary import UnitPlace
+from workflows.proposals.content import FIELDS, Content, Coverage, Part
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something to fix: where, what to do, and the clause that asks for it.
+
+    `begun` when something stands there already that is not what the clause asks for, such as weights of 90 %.
+    """
+
+    field: str
+    says: str
+    clause: str
+    begun: bool = False
+
+    @property
+    def section(self) -> str:
+        return self.field.partition(".")[0]
+
+
+def gaps(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[Gap]:
+    """Every requirement of the policy that the content does not meet yet, in the policy's order."""
+    return [
+        Gap(
+            field=requirement.field,
+            says=requirement.says,
+            clause=requirement.clause,
+            begun=_filled(_value(requirement.field, content)),
+        )
+        for requirement, met in asked(rules, content, unit, action=action)
+        if not met
+    ]
+
+
+def asked(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[tuple[Requirement, bool]]:
+    """Every requirement of the policy that applies to this content, in the policy's order, and whether it is met."""
+    facts = content.facts(action)
+    return [
+        (requirement, CHECKS[requirement.check](_value(requirement.field, content), content, requirement.number))
+        for requirement in rules.requires
+        if requirement.when is None or requirement.when.holds(facts, unit)
+    ]
+
+
+def unknown_fields(rules: Rules) -> list[str]:
+    """Fields that the rules require and the content does not have; a version that names one cannot be used."""
+    return [requirement.field for requirement in rules.requires if requirement.field not in FIELDS]
+
+
+def _value(path: str, content: Content) -> Any:
+    section, _, name = path.partition(".")
+    return getattr(content.section(section), name)
+
+
+def _filled(value: Any) -> bool:
+    if isinstance(value, Part):
+        return any(_filled(getattr(value, name)) for name in type(value).model_fields if name != "key")
+    if isinstance(value, tuple):
+        return any(_filled(item) for item in value)
+    return value is not None and str(value).strip() != "" and value is not False
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, tuple):
+        return sum(_filled(item) for item in value)
+    return int(value or 0)
+
+
+def outcomes_not_assessed(content: Content) -> list[int]:
+    """The numbers, as the author counts them, of the learning outcomes that no assessment assesses."""
+    assessments = {assessment.key for assessment in content.assessment.assessments if _filled(assessment)}
+    assessed = {
+        cell.outcome
+        for cell in content.assessment.alignment
+        if cell.coverage is Coverage.ASSESSED and cell.assessment in assessments
+    }
+    return [
+        number
+        for number, outcome in enumerate(content.outcomes.outcomes, start=1)
+        if _filled(outcome) and outcome.key not in assessed
+    ]
+
+
+def _every_outcome_assessed(content: Content) -> bool:
+    return any(map(_filled, content.outcomes.outcomes)) and not outcomes_not_assessed(content)
+
+
+def _supporter_or_reason(content: Content) -> bool:
+    named = (supporter.name.strip() and supporter.organisation.strip() for supporter in content.need.supporters)
+    return any(named) or bool(content.need.no_supporter_reason.strip())
+
+
+def _consultations_answered(content: Content) -> bool:
+    consulted = [item for item in content.partners.consultations if _filled(item)]
+    return bool(consulted) and all(item.unit.strip() and item.answer.strip() for item in consulted)
+
+
+def total_weight(content: Content) -> int:
+    return sum(assessment.weight or 0 for assessment in content.assessment.assessments)
+
+
+CHECKS: Final[dict[Check, Callable[[Any, Content, int | None], bool]]] = {
+    Check.FILLED: lambda value, content, number: _filled(value),
+    Check.AT_LEAST: lambda value, content, number: _count(value) >= (number or 0),
+    Check.AT_MOST: lambda value, content, number: _count(value) <= (number or 0),
+    Check.EVERY_OUTCOME_ASSESSED: lambda value, content, number: _every_outcome_assessed(content),
+    Check.WEIGHTS_TOTAL_100: lambda value, content, number: total_weight(content) == 100,
+    Check.SUPPORTER_OR_REASON: lambda value, content, number: _supporter_or_reason(content),
+    Check.CONSULTATIONS_ANSWERED: lambda value, content, number: _consultations_answered(content),
+}
+
+
+def by_section(found: Iterable[Gap]) -> dict[str, list[Gap]]:
+    """The gaps under the key of their section."""
+    grouped: dict[str, list[Gap]] = {}
+    for gap in found:
+        grouped.setdefault(gap.section, []).append(gap)
+    return grouped

@@ -1,0 +1,1 @@
+"""Review: the acts on a proposal, the work items that bodies hold, and their decisions."""
