@@ -1,4 +1,5 @@
-"""The institution, its rules and its record; knows nothing of proposals. The wiring of the whole project lives here too."""
+"""The institution, its rules and its record; knows nothing of proposals. The wiring of the whole project lives here
+too."""
 
 from governance.celery import app as celery_app
 

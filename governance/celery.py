@@ -1,4 +1,7 @@
-"""The Celery application. With BROKER_URL set, workers run its tasks; without, `manage.py deliver` runs them in place."""
+"""The Celery application.
+
+With BROKER_URL set, workers run its tasks; without, `manage.py deliver` runs them in place.
+"""
 
 import os
 

@@ -1,4 +1,5 @@
-"""What time it is. Everything that writes a time into the record asks here, so that the demonstration can be replayed in its own past.
+"""What time it is. Everything that writes a time into the record asks here, so that the demonstration can be replayed
+in its own past.
 
 Only the demonstration and the tests may set the clock; a contract in the test suite holds that.
 """

@@ -3,7 +3,7 @@
 Example: approving a proposal that was withdrawn a minute ago raises `NotPossible("This proposal was withdrawn ...")`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -52,6 +52,6 @@ class Incomplete(Refusal):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def __init__(self, sentence: Sentence, gaps: dict[str, Sentence]) -> None:
+    def __init__(self, sentence: Sentence, gaps: Mapping[str, Sentence]) -> None:
         super().__init__(sentence)
-        self.gaps = gaps
+        self.gaps = dict(gaps)

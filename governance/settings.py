@@ -125,6 +125,9 @@ USE_TZ = True
 # The calendar that working days follow: country and subdivision of the `holidays` library.
 HOLIDAY_CALENDAR = env.str("ASSENT_HOLIDAYS", default="CA-ON")
 
+# The paper that memos are laid out for: letter or a4.
+MEMO_PAPER = env.str("ASSENT_PAPER", default="letter")
+
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
@@ -150,7 +153,9 @@ SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("ASSENT_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("ASSENT_BEHIND_PROXY", default=False) else None
+)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 12 * 60 * 60

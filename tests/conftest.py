@@ -1,4 +1,5 @@
-"""What every test may ask for: a small institution with one person of each duty, and proposals brought to a state by the real acts."""
+"""What every test may ask for: a small institution with one person of each duty, and proposals brought to a state by
+the real acts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,17 +13,17 @@ from django.test import TransactionTestCase
 
 from governance.audit.actions import Actor
 from governance.audit.append_only import models_of, statements
-from governance.people.actions import add_person, create_body, give_mandate
+from governance.people.actions import add_person, add_unit, create_body, give_mandate
 from governance.people.duties import Duty
 from governance.people.models import Body, Unit, UnitKind, User
 from governance.policies.actions import adopt, draft
 from governance.policies.loading import load_policy_file
 from governance.policies.models import PolicyVersion
+from tests.samples import complete_content
 from workflows.proposals.actions import create_proposal, save_section
 from workflows.proposals.models import Proposal
 from workflows.review import actions as review
 from workflows.review.models import Decision, WorkItem
-from tests.samples import complete_content
 
 ROOT = Path(__file__).parent.parent
 SHIPPED_POLICY = ROOT / "fixtures" / "policies" / "micro-credential-approval-v1.yaml"
@@ -47,7 +48,8 @@ def _plain_files(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_despite_triggers() -> Iterator[None]:
-    """Tests that commit are cleaned up by emptying the tables, which is what the append-only triggers are there to refuse.
+    """Tests that commit are cleaned up by emptying the tables, which is what the append-only triggers are there to
+    refuse.
 
     Between such tests, and only there, the triggers are dropped; migrating again afterwards puts them back.
     """
@@ -121,7 +123,7 @@ class Institution:
     def at_stage(self, stage: str, **given: Any) -> Proposal:
         """A proposal waiting at a stage, approved by all before it."""
         proposal = self.submitted(**given)
-        while (item := self.item(proposal)).stage_key != stage:
+        while self.item(proposal).stage_key != stage:
             self.approve(proposal)
             proposal.refresh_from_db()
         return Proposal.objects.get(pk=proposal.pk)
@@ -144,7 +146,9 @@ class Institution:
             **given,
         )
 
-    def return_for_changes(self, proposal: Proposal, reasons: str = "Say how outcome 2 is assessed.", **given: Any) -> Decision:
+    def return_for_changes(
+        self, proposal: Proposal, reasons: str = "Say how outcome 2 is assessed.", **given: Any
+    ) -> Decision:
         item = self.item(proposal)
         return review.return_for_changes(
             actor=self.reviewer_of(item),
@@ -163,11 +167,12 @@ class Institution:
 def make_institution() -> Institution:
     """Set up the institution in the current database, with the shipped policy in force."""
     place = Institution()
-    root = Unit.objects.create(code="KU", name="Kawartha University", short_name="University", kind=UnitKind.UNIVERSITY)
-    place.units["KU"] = root
+    root = place.units["KU"] = add_unit(
+        actor=REGISTRAR, code="KU", name="Kawartha University", short_name="University", kind=UnitKind.UNIVERSITY
+    )
     for code, name in (("HSCI", "Health Sciences"), ("ENG", "Engineering")):
-        place.units[code] = Unit.objects.create(
-            code=code, name=f"Faculty of {name}", short_name=name, kind=UnitKind.FACULTY, parent=root
+        place.units[code] = add_unit(
+            actor=REGISTRAR, code=code, name=f"Faculty of {name}", short_name=name, kind=UnitKind.FACULTY, parent=root
         )
 
     def body(key: str, kind: str, name: str, unit: Unit) -> None:
@@ -223,7 +228,9 @@ def make_institution() -> Institution:
     holds("observer", Duty.OBSERVER, "secretariat")
 
     version = draft(actor=place.people["secretary"], source=load_policy_file(SHIPPED_POLICY))
-    place.policy = adopt(actor=place.people["administrator"], version=version, motion="Senate minute 2025-06-11, item 4")
+    place.policy = adopt(
+        actor=place.people["administrator"], version=version, motion="Senate minute 2025-06-11, item 4"
+    )
     return place
 
 

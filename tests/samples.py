@@ -4,7 +4,8 @@ from typing import Any
 
 
 def complete_content(**summary: Any) -> dict[str, Any]:
-    """Every section of a complete undergraduate proposal for academic credit; keyword arguments override its summary."""
+    """Every section of a complete undergraduate proposal for academic credit; keyword arguments override its
+    summary."""
     return {
         "summary": {
             "title": "Applied Data Stewardship for Community Health",
@@ -52,13 +53,29 @@ def complete_content(**summary: Any) -> dict[str, Any]:
                 {"key": "o3", "text": "Defend a consent and retention plan for a community-held data set."},
             ],
             "skills": [
-                {"name": "Data quality assessment", "framework": "ESCO", "link": "https://esco.example/skill/data-quality"}
+                {
+                    "name": "Data quality assessment",
+                    "framework": "ESCO",
+                    "link": "https://esco.example/skill/data-quality",
+                }
             ],
         },
         "assessment": {
             "assessments": [
-                {"key": "a1", "title": "Data map", "kind": "artifact", "weight": 40, "description": "A map of one service."},
-                {"key": "a2", "title": "Oral defence", "kind": "performance", "weight": 60, "description": "Before partners."},
+                {
+                    "key": "a1",
+                    "title": "Data map",
+                    "kind": "artifact",
+                    "weight": 40,
+                    "description": "A map of one service.",
+                },
+                {
+                    "key": "a2",
+                    "title": "Oral defence",
+                    "kind": "performance",
+                    "weight": 60,
+                    "description": "Before partners.",
+                },
             ],
             "alignment": [
                 {"outcome": "o1", "assessment": "a1", "coverage": "A"},

@@ -1,6 +1,7 @@
 """The only place that writes the record. Every other action calls `record` inside its own transaction."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -43,17 +44,16 @@ def record(
     on_behalf_of: str = "",
     policy_version: str = "",
     revision: RevisionMark | None = None,
-    before: dict[str, Json] | None = None,
-    after: dict[str, Json] | None = None,
+    before: Mapping[str, Json] | None = None,
+    after: Mapping[str, Json] | None = None,
     reason: str = "",
     sequence: int | None = None,
 ) -> Event:
     """Append one event to the subject's stream, as part of the caller's transaction.
 
     The caller holds a lock on the subject, so that the stream's next number is its own; should two callers not, the
-    database's unique constraint lets one of them fail. A caller that knows the next number from the locked row passes it
-    as `sequence`. Raises RuntimeError outside a transaction, and ValueError when the
-    event is larger than 64 kB.
+    database's unique constraint lets one of them fail. A caller that knows the next number from the locked row passes
+    it as `sequence`. Raises RuntimeError outside a transaction, and ValueError when the event is larger than 64 kB.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is written in the transaction of the act that it records")
@@ -71,8 +71,8 @@ def record(
             "on_behalf_of": on_behalf_of or None,
             "policy_version": policy_version or None,
             "revision": {"number": revision.number, "digest": revision.digest} if revision else None,
-            "before": before,
-            "after": after,
+            "before": dict(before) if before else None,
+            "after": dict(after) if after else None,
             "reason": reason or None,
         }
     )

@@ -7,7 +7,6 @@ from django.http import HttpRequest
 
 from governance.audit.models import Event
 
-
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:

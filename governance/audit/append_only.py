@@ -1,8 +1,8 @@
 """The database's own refusal to change or delete what was recorded.
 
-A model declares `append_only = AppendOnly(...)`; triggers on SQLite and PostgreSQL then refuse UPDATE, DELETE and TRUNCATE
-whoever asks, the admin pages and a shell included. They are put back after every migration, because SQLite drops a
-table's triggers whenever a migration rebuilds the table.
+A model declares `append_only = AppendOnly(...)`; triggers on SQLite and PostgreSQL then refuse UPDATE, DELETE and
+TRUNCATE whoever asks, the admin pages and a shell included. They are put back after every migration, because SQLite
+drops a table's triggers whenever a migration rebuilds the table.
 """
 
 from collections.abc import Iterator
@@ -75,7 +75,8 @@ def _sqlite(table: str, rule: AppendOnly) -> list[str]:
     refusal = f"SELECT RAISE(ABORT, '{table} is append-only');"
     changed = _changed(rule.frozen, "IS NOT")
     existing = " OR ".join(
-        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in group) + ")" for group in (("id",), *rule.unique)
+        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in group) + ")"
+        for group in (("id",), *rule.unique)
     )
     triggers = {
         "no_update": f'BEFORE UPDATE ON "{table}" {_condition(rule.frozen_when, changed)}',

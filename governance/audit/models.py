@@ -14,9 +14,9 @@ from governance.audit.verbs import SENTENCES, Verb
 class Event(models.Model):
     """One line of the record: who, for whom, did what, to what, when, under which policy version.
 
-    `body` is the event: RFC 8785 canonical JSON, from which `leaf` is hashed as RFC 6962 hashes a leaf. The other columns
-    repeat what lists filter on. Names and titles are copies in words and there is no foreign key, so that an event
-    outlives everything it speaks of.
+    `body` is the event: RFC 8785 canonical JSON, from which `leaf` is hashed as RFC 6962 hashes a leaf. The other
+    columns repeat what lists filter on. Names and titles are copies in words and there is no foreign key, so that an
+    event outlives everything it speaks of.
     """
 
     append_only: ClassVar = AppendOnly(unique=(("subject", "sequence"),))
@@ -35,7 +35,11 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints = [models.UniqueConstraint(fields=["subject", "sequence"], name="event_once_in_its_stream")]
-        indexes = [models.Index(fields=["actor", "id"]), models.Index(fields=["at"]), models.Index(fields=["verb", "id"])]
+        indexes = [
+            models.Index(fields=["actor", "id"]),
+            models.Index(fields=["at"]),
+            models.Index(fields=["verb", "id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.sequence}: {self.verb}"

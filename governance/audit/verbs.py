@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class Verb(StrEnum):
     PERSON_ADDED = "person.added"
     PERSON_CHANGED = "person.changed"
+    UNIT_ADDED = "unit.added"
+    UNIT_CHANGED = "unit.changed"
     BODY_CREATED = "body.created"
     BODY_CHANGED = "body.changed"
     MANDATE_GIVEN = "mandate.given"
@@ -40,6 +42,8 @@ class Verb(StrEnum):
 SENTENCES: Final[dict[Verb, Promise]] = {
     Verb.PERSON_ADDED: _("{actor} added {name}."),
     Verb.PERSON_CHANGED: _("{actor} changed the details of {name}."),
+    Verb.UNIT_ADDED: _("{actor} added the unit {name}."),
+    Verb.UNIT_CHANGED: _("{actor} changed the details of {name}."),
     Verb.BODY_CHANGED: _("{actor} changed the details of {body}."),
     Verb.BODY_CREATED: _("{actor} set up {body}."),
     Verb.MANDATE_GIVEN: _("{actor} gave {name} the duty “{duty}” on {body}."),

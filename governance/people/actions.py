@@ -14,7 +14,7 @@ from governance.audit.actions import Actor, record
 from governance.audit.canonical import Json
 from governance.audit.verbs import Verb
 from governance.people.duties import ALLOWS, Duty, Right
-from governance.people.models import Body, BodyUserObjectPermission, Mandate, Unit, User
+from governance.people.models import Body, BodyUserObjectPermission, Mandate, Unit, UnitKind, User
 from governance.refusals import NotPossible
 
 
@@ -46,6 +46,25 @@ def add_person(
 def change_person(*, actor: Actor, person: User, fields: Collection[str]) -> User:
     """Save the named fields of a person, with what they were before on the record. Passwords are not among them."""
     return _change(actor, person, person.record_key, Verb.PERSON_CHANGED, {"name": person.name}, fields)
+
+
+@transaction.atomic
+def add_unit(*, actor: Actor, code: str, name: str, short_name: str, kind: str, parent: Unit | None = None) -> Unit:
+    """Add a unit to the tree; only the university itself has no parent."""
+    unit = Unit.objects.create(code=code, name=name, short_name=short_name, kind=UnitKind(kind), parent=parent)
+    record(
+        verb=Verb.UNIT_ADDED,
+        subject=f"unit/{code}",
+        actor=actor,
+        after={"name": name, "kind": unit.kind, "parent": parent.code if parent else None},
+    )
+    return unit
+
+
+@transaction.atomic
+def change_unit(*, actor: Actor, unit: Unit, fields: Collection[str]) -> Unit:
+    """Save the named fields of a unit, with what they were before on the record."""
+    return _change(actor, unit, f"unit/{unit.code}", Verb.UNIT_CHANGED, {"name": unit.name}, fields)
 
 
 @transaction.atomic
@@ -145,12 +164,12 @@ def refresh_grants(*, person: User | None = None) -> int:
     return len(wanted ^ held)
 
 
-Kept = TypeVar("Kept", User, Body)
+Kept = TypeVar("Kept", User, Unit, Body)
 
 
 def _change(actor: Actor, row: Kept, subject: str, verb: Verb, words: dict[str, Json], fields: Collection[str]) -> Kept:
     before = type(row)._default_manager.select_for_update().get(pk=row.pk)
-    changed = [name for name in fields if getattr(before, name) != getattr(row, name)]
+    changed: list[str] = [name for name in fields if getattr(before, name) != getattr(row, name)]
     if changed:
         if isinstance(row, User):
             row.is_superuser = row.is_staff

@@ -1,5 +1,5 @@
-"""People, units, bodies and mandates in the administration pages. Every change goes through `actions.py`, so that it is on the
-record; nothing can be deleted, and a mandate can only be given or ended."""
+"""People, units, bodies and mandates in the administration pages. Every change goes through `actions.py`, so that it is
+on the record; nothing can be deleted, and a mandate can only be given or ended."""
 
 from typing import Any
 
@@ -79,6 +79,15 @@ class UnitAdmin(Kept):
     search_fields = ["name", "code"]
     list_select_related = ["parent"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> list[str]:
+        return ["code"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Unit, form: Any, change: bool) -> None:
+        if change:
+            actions.change_unit(actor=_actor(request), unit=obj, fields=form.changed_data)
+            return
+        obj.pk = actions.add_unit(actor=_actor(request), **form.cleaned_data).pk
+
 
 @admin.register(Body)
 class BodyAdmin(Kept):
@@ -94,8 +103,7 @@ class BodyAdmin(Kept):
         if change:
             actions.change_body(actor=_actor(request), body=obj, fields=form.changed_data)
             return
-        body = actions.create_body(actor=_actor(request), **form.cleaned_data)
-        obj.pk = body.pk
+        obj.pk = actions.create_body(actor=_actor(request), **form.cleaned_data).pk
 
 
 class NewMandate(forms.ModelForm):  # type: ignore[type-arg]
@@ -134,7 +142,7 @@ class MandateAdmin(Kept):
     def get_form(self, request: HttpRequest, obj: Mandate | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, form=EndOfMandate if obj else NewMandate, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Mandate | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Mandate | None = None) -> Any:
         if obj:
             return ["user", "body", "duty", "starts_on", "ends_on", "reason"]
         return ["user", "body", "duty", "starts_on", "ends_on"]
@@ -146,9 +154,7 @@ class MandateAdmin(Kept):
         data = form.cleaned_data
         try:
             if change:
-                actions.end_mandate(
-                    actor=_actor(request), mandate=obj, ends_on=data["ends_on"], reason=data["reason"]
-                )
+                actions.end_mandate(actor=_actor(request), mandate=obj, ends_on=data["ends_on"], reason=data["reason"])
             else:
                 mandate = actions.give_mandate(
                     actor=_actor(request),

@@ -1,7 +1,7 @@
 """What each duty on a body allows: the one table, readable by a dean. Nothing else grants a right.
 
-Example: the chair of Senate may see what lies before Senate, advise on it, decide it and preside; its secretary may see it
-and keep the minutes, but not decide.
+Example: the chair of Senate may see what lies before Senate, advise on it, decide it and preside; its secretary may see
+it and keep the minutes, but not decide.
 """
 
 from enum import StrEnum

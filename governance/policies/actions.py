@@ -1,4 +1,5 @@
-"""The only place that changes policies: a version is drafted from its files, then adopted by somebody else with a motion."""
+"""The only place that changes policies: a version is drafted from its files, then adopted by somebody else with a
+motion."""
 
 import json
 

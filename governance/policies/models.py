@@ -1,4 +1,7 @@
-"""Policies and their versions. An adopted version is immutable in the database: text and rules are one unit with one digest."""
+"""Policies and their versions.
+
+An adopted version is immutable in the database: text and rules are one unit with one digest.
+"""
 
 from functools import cached_property, lru_cache
 from typing import ClassVar

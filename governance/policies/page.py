@@ -1,4 +1,5 @@
-"""What the page of a version shows: every clause of the text with the rules that rest on it, in words. Pure functions."""
+"""What the page of a version shows: every clause of the text with the rules that rest on it, in words. Pure
+functions."""
 
 from dataclasses import dataclass
 

@@ -7,7 +7,7 @@ from governance import clock
 from governance.people.models import Unit
 from governance.policies.models import PolicyVersion, VersionStatus
 from governance.policies.resolve import resolve
-from governance.policies.rules import Rules
+from governance.policies.rules import Rules, Stage
 from governance.policies.vocabulary import Action, Effect, Facts, Kind, Level, UnitPlace
 
 
@@ -25,9 +25,7 @@ def in_force(policy_key: str, day: date | None = None) -> PolicyVersion | None:
 
 def place_of(unit: Unit) -> UnitPlace:
     """A unit as rules see it."""
-    return UnitPlace(
-        code=unit.code, kind=unit.kind, within=tuple(ancestor.code for ancestor in unit.lineage()[1:])
-    )
+    return UnitPlace(code=unit.code, kind=unit.kind, within=tuple(ancestor.code for ancestor in unit.lineage()[1:]))
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class MatrixRow:
     action: Action
     kind: Kind
     level: Level
-    effects: tuple[Effect | None, ...]
+    cells: tuple[tuple[Effect | None, Stage], ...]
 
 
 def approval_matrix(rules: Rules, unit: UnitPlace) -> list[MatrixRow]:
@@ -46,11 +44,12 @@ def approval_matrix(rules: Rules, unit: UnitPlace) -> list[MatrixRow]:
     classes = [
         (Kind.ACADEMIC, Level.UNDERGRADUATE),
         (Kind.ACADEMIC, Level.GRADUATE),
+        (Kind.ACADEMIC, Level.PROFESSIONAL),
         (Kind.NON_ACADEMIC, Level.PROFESSIONAL),
     ]
     for action in rules.governs:
         for kind, level in classes:
             route = resolve(rules, Facts(action=action, kind=kind, level=level), unit)
-            effects = tuple(route[stage.key].effect if stage.key in route else None for stage in rules.route)
-            rows.append(MatrixRow(action=action, kind=kind, level=level, effects=effects))
+            cells = tuple((route[stage.key].effect if stage.key in route else None, stage) for stage in rules.route)
+            rows.append(MatrixRow(action=action, kind=kind, level=level, cells=cells))
     return rows

@@ -1,5 +1,5 @@
-"""One pure function turns rules into a proposal's route. Buttons, guards, the drawn route and every check call it; nothing else
-decides what comes next."""
+"""One pure function turns rules into a proposal's route. Buttons, guards, the drawn route and every check call it;
+nothing else decides what comes next."""
 
 from dataclasses import dataclass
 
@@ -46,13 +46,17 @@ class Route:
         return tuple(stage for stage in self.stages if later and stage.wave == min(later))
 
     def before(self, key: str) -> tuple[RouteStage, ...]:
-        """The stages of earlier waves, to which a stage may send a proposal back; those that only receive are not among them."""
+        """The stages of earlier waves, to which a stage may send a proposal back; those that only receive are not
+        among them."""
         wave = self[key].wave
         return tuple(stage for stage in self.stages if stage.wave < wave and stage.effect is not Effect.RECEIVE)
 
 
 def resolve(rules: Rules, content: Facts, unit: UnitPlace) -> Route:
-    """The route of a proposal with this content from this unit under these rules. Same arguments, same route; no database."""
+    """The route of a proposal with this content from this unit under these rules.
+
+    Same arguments, same route; no database.
+    """
     stages: list[RouteStage] = []
     wave = -1
     open_wave: str | None = None

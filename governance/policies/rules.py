@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from governance.policies.vocabulary import Action, DecidesBy, Effect, FactName, Facts, Outcome, UnitPlace, Value, value_of
+from governance.policies.vocabulary import (
+    Action,
+    DecidesBy,
+    Effect,
+    FactName,
+    Facts,
+    Outcome,
+    UnitPlace,
+    Value,
+    value_of,
+)
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Clause = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=12)]
@@ -18,7 +28,8 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class Rule(BaseModel):
-    """Frozen, and with no field that the rules do not know: a misspelt rule is an error, not a rule that never applies."""
+    """Frozen, and with no field that the rules do not know: a misspelt rule is an error, not a rule that never
+    applies."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -85,7 +96,15 @@ def _which(value: Any) -> str | None:
     """The tag of a condition: the one operator key it has."""
     if isinstance(value, Rule):
         return type(value).__name__
-    keys = {"is": "Is", "in": "In", "at_least": "AtLeast", "less_than": "LessThan", "all": "All", "any": "AnyOf", "not": "Not"}
+    keys = {
+        "is": "Is",
+        "in": "In",
+        "at_least": "AtLeast",
+        "less_than": "LessThan",
+        "all": "All",
+        "any": "AnyOf",
+        "not": "Not",
+    }
     found = [tag for key, tag in keys.items() if isinstance(value, dict) and key in value]
     return found[0] if len(found) == 1 else None
 
@@ -110,7 +129,8 @@ Condition = Annotated[
 
 
 class BodyRef(Rule):
-    """Which body sits at a stage: the one of this kind that serves the proposal's unit, or the institution's only one."""
+    """Which body sits at a stage: the one of this kind that serves the proposal's unit, or the institution's only
+    one."""
 
     kind: Slug
     of: Literal["proposal.unit"] | None = None

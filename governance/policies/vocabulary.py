@@ -1,6 +1,7 @@
 """The closed words that rules are written in: actions, outcomes, effects, and the facts that a condition may read.
 
-Example: "the graduate council recommends when the kind is academic and the level is graduate" reads the facts `kind` and `level`.
+Example: "the graduate council recommends when the kind is academic and the level is graduate" reads the facts `kind`
+and `level`.
 """
 
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class UnitPlace:
-    """The proposing unit as rules see it: its code, its kind and the codes of the units it is part of, nearest first."""
+    """The proposing unit as rules see it: its code, its kind and the codes of the units it is part of, nearest
+    first."""
 
     code: str
     kind: str

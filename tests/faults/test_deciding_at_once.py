@@ -1,4 +1,5 @@
-"""Two people decide the same stage at the same instant, in two processes on PostgreSQL: one decision, the other is told why."""
+"""Two people decide the same stage at the same instant, in two processes on PostgreSQL: one decision, the other is
+told why."""
 
 import json
 import os

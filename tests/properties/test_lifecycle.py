@@ -1,7 +1,7 @@
 """Any sequence of acts by anybody keeps what the record promises: a Hypothesis state machine over the real actions.
 
-After every step: no decision without a mandate, no approval around a stage of the route, the author decided nothing, nobody
-decided two stages, exactly the next stages hold the proposal, and the stream of events is complete and in order.
+After every step: no decision without a mandate, no approval around a stage of the route, the author decided nothing,
+nobody decided two stages, exactly the next stages hold the proposal, and the stream of events is complete and in order.
 """
 
 from datetime import timedelta
@@ -11,7 +11,14 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from governance import clock
 from governance.audit.queries import events_of
@@ -57,12 +64,14 @@ class Life(RuleBasedStateMachine):
     def attempt(self, act: Any, **given: Any) -> None:
         """An act that may be refused; a refusal leaves no trace."""
         before = (Decision.objects.count(), events_of(self.proposal.subject).count())
+        refused = False
         try:
             with transaction.atomic():
                 act(**given)
-        except Refusal as no:
-            assert str(no)
-            assert before == (Decision.objects.count(), events_of(self.proposal.subject).count())
+        except Refusal:
+            refused = True
+        after = (Decision.objects.count(), events_of(self.proposal.subject).count())
+        assert not refused or before == after
         self.proposal = Proposal.objects.get(pk=self.proposal.pk)
 
     def item(self, which: int) -> WorkItem | None:
@@ -76,9 +85,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE))
     def submit(self, who: str) -> None:
-        self.attempt(
-            actions.submit, actor=self.place.person(who), proposal=self.proposal, seen=self.proposal.version
-        )
+        self.attempt(actions.submit, actor=self.place.person(who), proposal=self.proposal, seen=self.proposal.version)
 
     @precondition(lambda self: self.proposal.with_author)
     @rule(words=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40))
@@ -99,7 +106,9 @@ class Life(RuleBasedStateMachine):
         """The right person at the right time: without this, random walks rarely come far."""
         item = WorkItem.objects.filter(proposal=self.proposal, closed_at=None).select_related("body").first()
         if item is not None:
-            self.decide("approve", HOLDER[item.body.code.lower()], 0, stale and confirm == 0, confirm > 0, conditions, "")
+            self.decide(
+                "approve", HOLDER[item.body.code.lower()], 0, stale and confirm == 0, confirm > 0, conditions, ""
+            )
 
     @rule(
         act=st.sampled_from(["approve", "return", "return", "decline"]),
@@ -115,7 +124,8 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.proposal.state == State.IN_REVIEW)
     @rule(who=st.sampled_from(["author", "somebody who decided before", "stranger"]))
     def a_newcomer_approves(self, who: str) -> None:
-        """Given the office that holds the proposal, the author and earlier deciders are still barred; others are not."""
+        """Given the office that holds the proposal, the author and earlier deciders are still barred; others are
+        not."""
         item = WorkItem.objects.filter(proposal=self.proposal, closed_at=None).select_related("body").first()
         earlier = self.proposal.decisions.order_by("id").first()
         if who == "somebody who decided before":
@@ -207,7 +217,9 @@ class Life(RuleBasedStateMachine):
     def new_decisions_were_made_under_a_mandate(self) -> None:
         decisions = list(Decision.objects.filter(proposal=self.proposal).order_by("id"))
         for decision in decisions[self.decided :]:
-            duties = Mandate.objects.in_force().filter(user=decision.by, body=decision.body).values_list("duty", flat=True)
+            duties = (
+                Mandate.objects.in_force().filter(user=decision.by, body=decision.body).values_list("duty", flat=True)
+            )
             assert any(Right.DECIDE in ALLOWS[Duty(duty)] for duty in duties)
             assert decision.by_id != self.proposal.author_id
         self.decided = len(decisions)
@@ -222,14 +234,18 @@ class Life(RuleBasedStateMachine):
             return
         assert self.proposal.policy_version is not None
         summary = self.proposal.current_revision.content.summary  # type: ignore[union-attr]
-        council = {Level.UNDERGRADUATE: ["undergraduate-council"], Level.GRADUATE: ["graduate-council"]}
+        council = {Level.GRADUATE: ["graduate-council"]}
         expected = ["associate-dean", "teaching-centre", "senate"]
         if summary.kind == Kind.ACADEMIC:
-            expected[2:2] = council.get(Level(summary.level), [])
+            expected[2:2] = council.get(Level(summary.level), ["undergraduate-council"])
         decisions = list(self.proposal.decisions.order_by("id"))
         for place, stage in enumerate(expected):
-            approved_at = max((n for n, made in enumerate(decisions) if made.stage_key == stage and made.outcome in APPROVALS))
-            sent_back_at = [n for n, made in enumerate(decisions) if made.to_stage and expected.index(made.to_stage) <= place]
+            approved_at = max(
+                (n for n, made in enumerate(decisions) if made.stage_key == stage and made.outcome in APPROVALS)
+            )
+            sent_back_at = [
+                n for n, made in enumerate(decisions) if made.to_stage and expected.index(made.to_stage) <= place
+            ]
             assert approved_at > max(sent_back_at, default=-1)
 
     @invariant()
@@ -268,4 +284,3 @@ def test_lifecycle() -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-

@@ -1,7 +1,10 @@
-"""The only place that changes a draft: start it, save a section, attach or take out a file. Submitting it is `review.actions`."""
+"""The only place that changes a draft: start it, save a section, attach or take out a file. Submitting it is
+`review.actions`."""
 
 import hashlib
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, BinaryIO, cast
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -55,8 +58,8 @@ def create_proposal(*, actor: User, unit: Unit, action: str = Action.NEW, title:
 def save_section(*, actor: User, proposal: Proposal, section: str, data: dict[str, Any], seen: int) -> DraftSection:
     """Save one section of the draft, typed and checked; a draft is private, so this is not in the record.
 
-    `seen` is the version of the section that the person was shown. Raises Stale when somebody saved it since (the caller
-    still has what was typed), NotPermitted and NotPossible as `locked_draft`, and pydantic's ValidationError for
+    `seen` is the version of the section that the person was shown. Raises Stale when somebody saved it since (the
+    caller still has what was typed), NotPermitted and NotPossible as `locked_draft`, and pydantic's ValidationError for
     data that the content document cannot hold.
     """
     proposal = locked_draft(actor=actor, proposal=proposal)
@@ -84,7 +87,7 @@ def attach(*, actor: User, proposal: Proposal, name: str, file: BinaryIO) -> Att
     """
     upload = check_upload(name=name, file=file)
     proposal = locked_draft(actor=actor, proposal=proposal)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.file_digest(cast(BytesIO, file), "sha256").hexdigest()
     existing = proposal.attachments.filter(digest=digest, removed_at=None).first()
     if existing is not None:
         return existing
@@ -151,7 +154,7 @@ def locked_draft(*, actor: User, proposal: Proposal) -> Proposal:
     return proposal
 
 
-def note(proposal: Proposal, verb: Verb, actor: Actor, after: dict[str, Json]) -> Event:
+def note(proposal: Proposal, verb: Verb, actor: Actor, after: Mapping[str, Json]) -> Event:
     """Append an event to the stream of a locked proposal and keep its lock version at the last of them."""
     event = record(verb=verb, subject=proposal.subject, actor=actor, after=after, sequence=proposal.version + 1)
     proposal.version = event.sequence

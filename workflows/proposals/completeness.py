@@ -5,6 +5,7 @@ Pure functions over the content and the rules; every gap names the field to go t
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from governance.policies.rules import Check, Requirement, Rules
@@ -74,7 +75,7 @@ def _filled(value: Any) -> bool:
 def _count(value: Any) -> int:
     if isinstance(value, tuple):
         return sum(_filled(item) for item in value)
-    return int(value or 0)
+    return int(Decimal(value or 0))
 
 
 def outcomes_not_assessed(content: Content) -> list[int]:

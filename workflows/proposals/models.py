@@ -18,7 +18,10 @@ from workflows.proposals.states import WITH_AUTHOR, State
 
 
 class Proposal(models.Model):
-    """One request to create, change or retire a micro-credential. Its state is changed by `workflows.review.actions` alone."""
+    """One request to create, change or retire a micro-credential.
+
+    Its state is changed by `workflows.review.actions` alone.
+    """
 
     append_only: ClassVar = AppendOnly(
         unique=(("reference",),), frozen=("reference", "author_id", "created_at", "action")
@@ -90,7 +93,10 @@ class Proposal(models.Model):
 
 
 class DraftSection(models.Model):
-    """One section of the draft, saved by itself. `version` counts its saves, so that a second tab cannot overwrite unseen words."""
+    """One section of the draft, saved by itself.
+
+    `version` counts its saves, so that a second tab cannot overwrite unseen words.
+    """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="draft_sections")
     key = models.CharField(max_length=30)

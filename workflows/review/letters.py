@@ -1,7 +1,7 @@
 """The mails that acts send: who is told what, in whole sentences.
 
-An act queues one letter in its own transaction; the worker then writes it to everyone who should have it. What a letter says
-is taken from rows that never change, so it says the same whenever it is written.
+An act queues one letter in its own transaction; the worker then writes it to everyone who should have it. What a letter
+says is taken from rows that never change, so it says the same whenever it is written.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,8 @@
-"""How any proposal lives, declared once. Which bodies it passes while in review is the policy's business, not this machine's.
+"""How any proposal lives, declared once. Which bodies it passes while in review is the policy's business, not this
+machine's.
 
-`actions.py` is the only module that fires a transition; the permission table and the tests are derived from the declaration.
+`actions.py` is the only module that fires a transition; the permission table and the tests are derived from the
+declaration.
 """
 
 from viewflow import fsm

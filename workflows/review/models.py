@@ -65,7 +65,8 @@ class WorkItem(models.Model):
 
 
 class Decision(models.Model):
-    """What a body answered at a stage: outcome, reasons, checklist and the exact revision. Never changed, never deleted."""
+    """What a body answered at a stage: outcome, reasons, checklist and the exact revision. Never changed, never
+    deleted."""
 
     append_only: ClassVar = AppendOnly(unique=(("item_id",), ("event_number",)))
 
@@ -85,7 +86,9 @@ class Decision(models.Model):
     by_name = models.CharField(max_length=200)
     by_title = models.CharField(max_length=200, blank=True)
     reasons = models.TextField(_("reasons"), blank=True)
-    checklist = models.JSONField(default=list, help_text=_("Every question with its clause and whether it was confirmed"))
+    checklist = models.JSONField(
+        default=list, help_text=_("Every question with its clause and whether it was confirmed")
+    )
     at = models.DateTimeField()
     event_number = models.BigIntegerField(unique=True)
 

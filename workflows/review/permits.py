@@ -68,7 +68,8 @@ class Standing:
 
 
 def refusal(act: Act, standing: Standing) -> Refusal | None:
-    """Why this person may not do this now; None when they may. First whether it is possible at all, then whether by them."""
+    """Why this person may not do this now; None when they may. First whether it is possible at all, then whether by
+    them."""
     if standing.state not in POSSIBLE[act]:
         return NotPossible(_impossible(act, standing.state))
     if act in DECIDING:

@@ -1,7 +1,7 @@
 """How far a proposal has come on its route: which approvals stand, and which stages come next. Pure functions.
 
-Example: a proposal returned by the teaching centre keeps its Associate Dean's approval and, sent again, goes straight back to
-the teaching centre, if the policy says so.
+Example: a proposal returned by the teaching centre keeps its Associate Dean's approval and, sent again, goes straight
+back to the teaching centre, if the policy says so.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,8 @@ APPROVALS = frozenset({Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS})
 
 @dataclass(frozen=True)
 class Answer:
-    """A decision as far as what follows depends on it: by which stage, what, back to which stage, and by whom (a key)."""
+    """A decision as far as what follows depends on it: by which stage, what, back to which stage, and by whom (a
+    key)."""
 
     stage: str
     outcome: Outcome

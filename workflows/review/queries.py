@@ -100,7 +100,8 @@ def _bodies_reached(proposal: Proposal, stage: Stage | None, item: WorkItem | No
 
 
 def comments_for(user: User, proposal: Proposal, held: Holdings | None = None) -> QuerySet[Comment]:
-    """The comments on a proposal that a person may read: their own, those for everyone, and those for bodies they sit on."""
+    """The comments on a proposal that a person may read: their own, those for everyone, and those for bodies they sit
+    on."""
     comments = proposal.comments.select_related("body", "author").order_by("at", "id")
     held = held or holdings(user)
     if oversees(held):

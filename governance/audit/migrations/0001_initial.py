@@ -4,44 +4,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Serial',
+            name="Serial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True)),
-                ('last', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=60, unique=True)),
+                ("last", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'verbose_name': 'serial number',
-                'verbose_name_plural': 'serial numbers',
+                "verbose_name": "serial number",
+                "verbose_name_plural": "serial numbers",
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(help_text='What the event is about, such as proposal/MC-2026-0014', max_length=120)),
-                ('sequence', models.PositiveIntegerField(help_text="Place in the subject's own stream, from 1")),
-                ('verb', models.CharField(help_text='One of `governance.audit.verbs`', max_length=60)),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(help_text='Key of who acted, such as person/17', max_length=60)),
-                ('actor_name', models.CharField(max_length=200)),
-                ('body', models.BinaryField(help_text='Canonical JSON of the whole event')),
-                ('leaf', models.BinaryField(help_text='SHA-256 of a zero byte and the body', max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "subject",
+                    models.CharField(
+                        help_text="What the event is about, such as proposal/MC-2026-0014", max_length=120
+                    ),
+                ),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the subject's own stream, from 1")),
+                ("verb", models.CharField(help_text="One of `governance.audit.verbs`", max_length=60)),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(help_text="Key of who acted, such as person/17", max_length=60)),
+                ("actor_name", models.CharField(max_length=200)),
+                ("body", models.BinaryField(help_text="Canonical JSON of the whole event")),
+                ("leaf", models.BinaryField(help_text="SHA-256 of a zero byte and the body", max_length=32)),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['actor', 'id'], name='audit_event_actor_991fc6_idx'), models.Index(fields=['at'], name='audit_event_at_34ce9a_idx'), models.Index(fields=['verb', 'id'], name='audit_event_verb_d8995a_idx')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'sequence'), name='event_once_in_its_stream')],
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
+                "ordering": ["id"],
+                "indexes": [
+                    models.Index(fields=["actor", "id"], name="audit_event_actor_991fc6_idx"),
+                    models.Index(fields=["at"], name="audit_event_at_34ce9a_idx"),
+                    models.Index(fields=["verb", "id"], name="audit_event_verb_d8995a_idx"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "sequence"), name="event_once_in_its_stream")
+                ],
             },
         ),
     ]

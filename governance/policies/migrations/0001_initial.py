@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,39 +14,82 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60, unique=True, verbose_name='key')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=60, unique=True, verbose_name="key")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
             ],
             options={
-                'verbose_name': 'policy',
-                'verbose_name_plural': 'policies',
-                'ordering': ['title'],
+                "verbose_name": "policy",
+                "verbose_name_plural": "policies",
+                "ordering": ["title"],
             },
         ),
         migrations.CreateModel(
-            name='PolicyVersion',
+            name="PolicyVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('text', models.TextField(help_text='Markdown with numbered clauses', verbose_name='text')),
-                ('rules', models.TextField(help_text='Canonical JSON', verbose_name='rules')),
-                ('digest', models.CharField(max_length=64, verbose_name='digest')),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('adopted', 'Adopted')], default='draft', max_length=20, verbose_name='status')),
-                ('effective_from', models.DateField(verbose_name='in force from')),
-                ('adopted_at', models.DateTimeField(null=True, verbose_name='adopted')),
-                ('motion', models.TextField(blank=True, verbose_name='motion or minute')),
-                ('adopted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='adoption recorded by')),
-                ('drafted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='drafted by')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='policies.policy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("text", models.TextField(help_text="Markdown with numbered clauses", verbose_name="text")),
+                ("rules", models.TextField(help_text="Canonical JSON", verbose_name="rules")),
+                ("digest", models.CharField(max_length=64, verbose_name="digest")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("adopted", "Adopted")],
+                        default="draft",
+                        max_length=20,
+                        verbose_name="status",
+                    ),
+                ),
+                ("effective_from", models.DateField(verbose_name="in force from")),
+                ("adopted_at", models.DateTimeField(null=True, verbose_name="adopted")),
+                ("motion", models.TextField(blank=True, verbose_name="motion or minute")),
+                (
+                    "adopted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="adoption recorded by",
+                    ),
+                ),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="drafted by",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="policies.policy"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'policy version',
-                'verbose_name_plural': 'policy versions',
-                'ordering': ['policy', '-number'],
-                'constraints': [models.UniqueConstraint(fields=('policy', 'number'), name='one_version_of_a_number'), models.CheckConstraint(condition=models.Q(models.Q(('adopted_at', None), ('status', 'draft')), models.Q(('adopted_at__isnull', False), ('adopted_by__isnull', False), ('status', 'adopted')), _connector='OR'), name='an_adopted_version_says_by_whom_and_when')],
+                "verbose_name": "policy version",
+                "verbose_name_plural": "policy versions",
+                "ordering": ["policy", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("policy", "number"), name="one_version_of_a_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("adopted_at", None), ("status", "draft")),
+                            models.Q(
+                                ("adopted_at__isnull", False), ("adopted_by__isnull", False), ("status", "adopted")
+                            ),
+                            _connector="OR",
+                        ),
+                        name="an_adopted_version_says_by_whom_and_when",
+                    ),
+                ],
             },
         ),
     ]

@@ -172,9 +172,7 @@ def test_comment_does_not_make_a_page_stale(institution: Institution) -> None:
     seen = proposal.version
     actions.comment(actor=proposal.author, proposal=proposal, audience="everyone", text="The fee is now confirmed.")
     item = institution.item(proposal)
-    actions.approve(
-        actor=institution.person("ad-hsci"), item=item, seen=seen, confirmed=institution.checklist(item)
-    )
+    actions.approve(actor=institution.person("ad-hsci"), item=item, seen=seen, confirmed=institution.checklist(item))
 
 
 def test_author_cannot_decide_even_as_office_holder(institution: Institution) -> None:

@@ -1,7 +1,7 @@
 """Who may do what: every duty, the author, a stranger and an administrator, in every state, for every act.
 
-The table below is written by hand from the policy, not derived from the code it checks. It is asserted on the actions here
-and on the addresses in `test_permission_matrix_http.py`.
+The table below is written by hand from the policy, not derived from the code it checks. It is asserted on the actions
+here and on the addresses in `test_permission_matrix_http.py`.
 """
 
 from datetime import date, timedelta
@@ -48,7 +48,7 @@ VIEW = {State.DRAFT: {"author"}} | dict.fromkeys(SUBMITTED, {"author", "overseer
 
 
 def expected(act: Act, state: State, actor: str) -> str:
-    """"yes", "not possible" or "not permitted", from the table."""
+    """ "yes", "not possible" or "not permitted", from the table."""
     if act is Act.VIEW:
         return "yes" if actor in VIEW[state] else "not permitted"
     possible, allowed = TABLE[act]

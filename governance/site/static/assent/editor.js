@@ -2,18 +2,25 @@
 //
 // Every save is the form's own POST, sent by fetch as a fragment; each element of the answer takes the place of the one
 // with its id. Fields are never replaced under somebody's fingers: only Add and Remove, which make or end rows, bring a
-// new body. Words are kept under (person, proposal and section) from the first key to the confirmed save.
+// new body. Words are kept under (person, proposal and section, tab) from the first key to the confirmed save; what a tab
+// that was closed has left is offered to the next one.
 (() => {
   "use strict";
   const form = document.querySelector("form[data-autosave]");
   if (!form) return;
   // Here the bar says it, and says more.
   document.getElementById("offline")?.remove();
-  const place = `assent:draft:${form.dataset.person}:${location.pathname}`;
+  const places = `assent:draft:${form.dataset.person}:${location.pathname}:`;
+  const place = places + tab();
   const own = new Set(["csrfmiddlewaretoken", "version", "save", "add", "remove", "restore", "compare"]);
   const RETRY = 15000, WAIT = 1000;
-  let typed = 0, saved = 0, running = null, stopped = false, timer = 0, kept = true, told = "";
+  let typed = 0, saved = 0, running = null, stopped = false, conflict = false, timer = 0, kept = true, told = "", taken = place;
 
+  function tab() {
+    try {
+      return sessionStorage.tab || (sessionStorage.tab = Math.random().toString(36).slice(2));
+    } catch { return ""; }
+  }
   const byId = (id) => document.getElementById(id);
   const version = () => byId("version").value;
   const fields = () => [...new FormData(form)].filter(([name, value]) => !own.has(name) && typeof value === "string");
@@ -21,8 +28,23 @@
 
   // ---- words kept on this device
 
-  const read = () => { try { return JSON.parse(localStorage.getItem(place)); } catch { return null; } };
-  const forget = () => { try { localStorage.removeItem(place); } catch { /* nothing was kept */ } };
+  // This tab's own words, else the latest that another left.
+  function read() {
+    try {
+      const all = Object.keys(localStorage).filter((key) => key.startsWith(places))
+        .map((key) => [key, JSON.parse(localStorage.getItem(key))])
+        .sort(([one, a], [other, b]) => (other === place) - (one === place) || (a.at < b.at ? 1 : -1));
+      taken = all.length ? all[0][0] : place;
+      return all.length ? all[0][1] : null;
+    } catch { return null; }
+  }
+  function forget() {
+    try {
+      localStorage.removeItem(place);
+      localStorage.removeItem(taken);
+    } catch { /* nothing was kept */ }
+    taken = place;
+  }
   function keep() {
     try {
       localStorage.setItem(place, JSON.stringify({ version: version(), at: new Date().toISOString(), fields: fields() }));
@@ -151,7 +173,7 @@
     told = answer.status === 200 ? "saved" : told;
     if (answer.status !== 200) {
       byId("announce").textContent = byId("save-state").textContent;
-      stopped = answer.status === 409;
+      stopped = conflict = answer.status === 409;
       return false;
     }
     saved = mark;
@@ -184,7 +206,8 @@
   // Before the script of every page, which takes two quick presses for one act: here each save is its own.
   addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (event.target !== form || button?.name === "compare" || form.dataset.plain) return;
+    // Once somebody saved it elsewhere, every button leads to the page that shows both versions.
+    if (event.target !== form || conflict) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (stopped) return;
@@ -231,6 +254,7 @@
     const when = byId("restored").querySelector("time");
     when.dateTime = before.at;
     when.textContent = new Date(before.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    say("restored");
     byId("restored").hidden = false;
     byId("restored").focus();
     typed += 1;

@@ -1,0 +1,295 @@
+"""Loading the demonstration: through the real actions, into an empty database only, to where its files promise."""
+
+import re
+import shutil
+from datetime import datetime
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db.models import Model
+from django.test import Client, TestCase, override_settings
+from django.urls import reverse
+
+from governance import clock
+from governance.audit.models import Event
+from governance.people.actions import refresh_grants
+from governance.people.duties import Right, duties_that_allow
+from governance.people.models import Body, Mandate, Unit, User
+from governance.policies.models import PolicyVersion
+from governance.policies.queries import in_force
+from workflows.demonstration.loading import load
+from workflows.demonstration.story import FOLDER, read_demonstration, read_institution
+from workflows.notices.models import Outbox
+from workflows.proposals.models import Attachment, Proposal
+from workflows.proposals.states import State
+from workflows.review.models import Condition, Decision, WorkItem
+from workflows.review.permits import Act, refusal
+from workflows.review.queries import standing
+
+pytestmark = pytest.mark.django_db
+EVERYTHING: list[type[Model]] = [User, Unit, Body, PolicyVersion, Proposal, Event, Outbox]
+
+
+def demo(*arguments: str) -> str:
+    out = StringIO()
+    call_command("demo", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def nothing_there() -> bool:
+    return not any(model._default_manager.exists() for model in EVERYTHING)
+
+
+def person(sign_in: str) -> User:
+    return User.objects.get(email=read_institution().email(sign_in))
+
+
+def of_title(start: str) -> Proposal:
+    return Proposal.objects.get(title__startswith=start)
+
+
+class TestWhatIsThereAfterwards(TestCase):
+    """Loaded once for all of these, which only read."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        storage = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+        hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        with override_settings(STORAGES=settings.STORAGES | {"default": storage}, PASSWORD_HASHERS=hashers):
+            load(read_demonstration())
+
+    def test_proposals_stand_where_their_files_promise(self) -> None:
+        read = read_demonstration()
+        stands = {
+            proposal.title: (
+                proposal.state,
+                ", ".join(proposal.work_items.filter(closed_at=None).values_list("stage_key", flat=True)),
+                proposal.revision_number,
+            )
+            for proposal in Proposal.objects.all()
+        }
+        assert stands == {
+            told.proposal.content.summary.title: (
+                told.proposal.expect.state,
+                told.proposal.expect.stage,
+                told.proposal.expect.submissions,
+            )
+            for told in read.tales
+        }
+        late = {item.proposal.title for item in WorkItem.objects.filter(closed_at=None, due_on__lt=clock.today())}
+        assert late == {told.proposal.content.summary.title for told in read.tales if told.proposal.expect.late}
+
+    def test_the_record_is_complete_and_in_order_of_time(self) -> None:
+        events = list(Event.objects.order_by("id"))
+        assert all(before.at <= after.at for before, after in pairwise(events))
+        assert events[-1].at < clock.now()
+        for proposal in Proposal.objects.all():
+            stream = [event for event in events if event.subject == proposal.subject]
+            assert [event.sequence for event in stream] == list(range(1, proposal.version + 1))
+            assert stream[0].at == proposal.created_at
+        numbers = list(Decision.objects.order_by("id").values_list("event_number", flat=True))
+        assert numbers == [event.pk for event in events if event.verb.startswith("decision.")]
+        assert not any("…" in event.sentence for event in events if event.verb != "memo.issued")
+
+    def test_references_follow_the_order_of_creation_and_its_year(self) -> None:
+        proposals = list(Proposal.objects.order_by("created_at"))
+        assert [proposal.pk for proposal in proposals] == sorted(proposal.pk for proposal in proposals)
+        for proposal in proposals:
+            year = proposal.created_at.astimezone(ZoneInfo("America/Toronto")).year
+            assert re.fullmatch(rf"MC-{year}-\d{{4}}", proposal.reference)
+
+    def test_whoever_decided_held_a_mandate_that_day_and_no_other_part_in_it(self) -> None:
+        decisions = list(Decision.objects.select_related("proposal", "body", "by"))
+        assert len(decisions) > 25
+        for decision in decisions:
+            day = decision.at.astimezone(ZoneInfo("America/Toronto")).date()
+            held = Mandate.objects.in_force(day).filter(user=decision.by, body=decision.body)
+            assert held.filter(duty__in=duties_that_allow(Right.DECIDE)).exists()
+            assert decision.by_id != decision.proposal.author_id
+            others = Decision.objects.filter(proposal=decision.proposal, by=decision.by).exclude(pk=decision.pk)
+            assert {other.stage_key for other in others} <= {decision.stage_key}
+            # Only a submission after the policy came into force could be decided under it.
+            assert decision.policy_version.effective_from <= day
+
+    def test_grants_are_those_of_today(self) -> None:
+        assert refresh_grants() == 0
+        assert Mandate.objects.filter(ends_on__lt=clock.today()).exists()
+        assert Mandate.objects.filter(starts_on__gt=clock.today()).exists()
+
+    def test_every_decision_and_nothing_else_asks_for_a_memo(self) -> None:
+        memos = Outbox.objects.filter(task="memos.render")
+        assert sorted(memo.payload["decision_id"] for memo in memos) == sorted(
+            Decision.objects.values_list("pk", flat=True)
+        )
+
+    def test_conditions_attachments_and_the_policy_are_there(self) -> None:
+        assert Condition.objects.filter(decision__stage_key="senate").count() == 2
+        assert {file.media_type for file in Attachment.objects.all()} == {"application/pdf", "image/png"}
+        version = in_force("micro-credential-approval")
+        assert version is not None
+        assert version.drafted_by != version.adopted_by
+        assert version.adopted_at is not None and version.adopted_at.date() < version.effective_from
+
+    def test_the_chair_who_approved_as_associate_dean_is_kept_from_deciding_again(self) -> None:
+        proposal = of_title("Outdoor Inquiry")
+        item = proposal.work_items.get(closed_at=None)
+        no = refusal(Act.APPROVE, standing(person("louise.beaudry"), proposal, item))
+        assert no is not None and "clause 8.2" in str(no)
+        assert refusal(Act.APPROVE, standing(person("desmond.clarke"), proposal, item)) is None
+
+    def test_every_sign_in_works_and_every_duty_has_one(self) -> None:
+        institution = read_institution()
+        for one in institution.sign_ins:
+            assert self.client.login(username=institution.email(one.person), password=institution.password)
+        duties = Mandate.objects.in_force().filter(
+            user__email__in=[institution.email(o.person) for o in institution.sign_ins]
+        )
+        assert set(duties.values_list("duty", flat=True)) == {
+            "proposer", "officer", "reviewer", "chair", "member", "secretary", "observer",
+        }  # fmt: skip
+        assert any(person(one.person).is_staff for one in institution.sign_ins)
+
+    def test_what_the_sign_ins_promise_is_so(self) -> None:
+        def waiting(*codes: str) -> list[WorkItem]:
+            return list(WorkItem.objects.filter(closed_at=None, body__code__in=codes).select_related("proposal"))
+
+        def late(items: list[WorkItem]) -> int:
+            return sum(item.due_on < clock.today() for item in items)
+
+        assert (len(waiting("AD-HSCI")), late(waiting("AD-HSCI"))) == (3, 1)
+        assert (len(waiting("CTL")), late(waiting("CTL"))) == (6, 2)
+        assert [len(waiting(code)) for code in ("UGC", "GC", "SEN")] == [1, 1, 1]
+        changed = [
+            item.proposal
+            for item in waiting("CTL")
+            if item.proposal.looks.filter(
+                user=person("priya.venkataraman"), revision_number__lt=item.proposal.revision_number
+            ).exists()
+        ]
+        assert len(changed) == 2
+        assert person("nadia.rahimi").proposals.get().decisions.filter(outcome="return").count() == 2
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "today",
+    [
+        datetime(2026, 12, 27, 12, 0, tzinfo=ZoneInfo("America/Toronto")),  # the Sunday after Christmas
+        datetime(2027, 3, 1, 0, 10, tzinfo=ZoneInfo("America/Toronto")),
+    ],
+)
+def test_it_looks_the_same_on_another_day(today: datetime) -> None:
+    with clock.at(today):
+        load(read_demonstration())  # holds every story to its promise, late or not
+        assert Event.objects.latest("id").at < today
+        assert not Proposal.objects.filter(state=State.IN_REVIEW, since__gt=today).exists()
+
+
+# ---- the command
+
+
+def test_demo_fills_an_empty_database_and_says_how_far_it_is() -> None:
+    said = demo()
+    assert "19 proposals" in said
+    assert said.endswith("The demonstration is loaded.\n")
+    assert Proposal.objects.count() == 19
+
+
+def test_demo_again_says_that_it_is_loaded_whatever_visitors_did_since() -> None:
+    load(read_demonstration())
+    User.objects.create_user("visitor@elsewhere.example", "A visitor")
+    before = Event.objects.count()
+    assert demo() == "The demonstration is already loaded.\n"
+    assert Event.objects.count() == before
+
+
+def test_demo_refuses_a_database_that_holds_anything_else() -> None:
+    User.objects.create_superuser("admin@university.ca", "password")
+    with pytest.raises(CommandError, match=r"not empty \(people: 1\)"):
+        demo()
+    assert User.objects.count() == 1
+
+
+@pytest.mark.once
+def test_a_malformed_file_is_one_line_and_nothing_is_loaded(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    path = folder / "proposals" / "drone-survey-practice.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("kind: academic", "kind: vocational"), encoding="utf-8")
+    with pytest.raises(CommandError) as error:
+        demo("--from", str(folder))
+    assert str(error.value).startswith(f"{path}: line 11, content.summary.kind: ")
+    assert "\n" not in str(error.value)
+    assert nothing_there()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("name", "old", "new", "place", "says"),
+    [
+        # The actions themselves refuse these; the files alone look right.
+        (
+            "land-based-learning-facilitation",
+            "by: louise.beaudry",
+            "by: marc.lavoie",
+            "story.3",
+            "You hold no duty today",
+        ),
+        ("small-modular-reactor-safety", "stage: associate-dean", "stage: senate", "story.3", "not at senate"),
+        ("land-based-learning-facilitation", "    pass_rule: ", "    pass_rule: '' # ", "story.2", "not complete"),
+        (
+            "land-based-learning-facilitation",
+            "author: erin.whiteduck",
+            "author: yuki.tanaka",
+            "story.0",
+            "Faculty of Education",
+        ),
+        ("drone-survey-practice", "state: draft", "state: approved", "expect.state", "ends with draft"),
+    ],
+)
+def test_a_step_that_is_refused_is_named_and_nothing_is_loaded(
+    tmp_path: Path, name: str, old: str, new: str, place: str, says: str
+) -> None:
+    path = copied(tmp_path) / "proposals" / f"{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(CommandError) as error:
+        demo("--from", str(path.parent.parent))
+    sentence = str(error.value)
+    assert re.match(rf"{re.escape(str(path))}: line \d+, {place}: ", sentence), sentence
+    assert says in sentence
+    assert "\n" not in sentence
+    assert nothing_there()
+
+
+def copied(tmp_path: Path) -> Path:
+    shutil.copytree(FOLDER, tmp_path / "demo")
+    shutil.copytree(FOLDER.parent / "policies", tmp_path / "policies")
+    return tmp_path / "demo"
+
+
+# ---- signing in
+
+
+def test_sign_ins_are_a_table_and_nothing_else() -> None:
+    lines = demo("--sign-ins").splitlines()
+    institution = read_institution()
+    assert institution.password in lines[0]
+    assert [line.split()[0] for line in lines[1:]] == [institution.email(one.person) for one in institution.sign_ins]
+    assert nothing_there()
+
+
+def test_the_sign_in_page_shows_them_in_a_demonstration_only(client: Client, settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    page = client.get(reverse("sign-in")).content.decode()
+    assert "nadia.rahimi@kawartha.example" in page
+    assert "nadia.rahimi@kawartha.example" not in client.get(reverse("help")).content.decode()
+    settings.DEMONSTRATION = False
+    assert "kawartha.example" not in client.get(reverse("sign-in")).content.decode()

@@ -1,0 +1,1 @@
+"""Decision memos: the numbered, generated document that transmits a decision."""

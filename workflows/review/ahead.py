@@ -1,0 +1,66 @@
+"""The way that a draft would take if its author sent it now: which bodies, in which order, and which of them first.
+
+Example: a proposal that the teaching centre returned goes straight back to it; the Associate Dean's approval stands.
+"""
+
+from dataclasses import dataclass
+
+from governance.people.queries import find_body
+from governance.policies.models import PolicyVersion
+from governance.policies.queries import place_of
+from governance.policies.resolve import RouteStage, resolve
+from governance.policies.vocabulary import Effect
+from workflows.proposals.models import Proposal
+from workflows.review.progress import next_stages, standing_approvals
+from workflows.review.queries import answers_of
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the route: the body that sits there, what its answer does, and in how many working days."""
+
+    key: str
+    label: str
+    body_name: str
+    effect: str
+    days: int
+    done: bool
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The route of a draft. `first` is where it goes when it is sent; `undecided`: too little is said to know it."""
+
+    steps: tuple[Step, ...] = ()
+    first: Step | None = None
+    undecided: bool = False
+
+
+def route_ahead(proposal: Proposal, version: PolicyVersion | None) -> Ahead:
+    """What happens to a draft under a policy version, by its content as it is stored now."""
+    if version is None:
+        return Ahead()
+    rules, content = version.typed_rules, proposal.draft_content()
+    route = resolve(rules, content.facts(proposal.action), place_of(proposal.unit))
+    answers = answers_of(proposal) if proposal.revision_number else []
+    approved = standing_approvals(answers, route, rules.resubmission.resume)
+    acting = [stage.key for stage in next_stages(route, approved) if stage.effect is not Effect.RECEIVE]
+    steps = tuple(_step(proposal, stage, done=stage.key in approved) for stage in route.stages)
+    return Ahead(
+        steps=steps,
+        first=next((step for step in steps if step.key in acting), None),
+        undecided=not (content.summary.kind and content.summary.level),
+    )
+
+
+def _step(proposal: Proposal, stage: RouteStage, *, done: bool) -> Step:
+    reference = stage.stage.body
+    body = find_body(reference.kind, proposal.unit if reference.of else None)
+    return Step(
+        key=stage.key,
+        label=stage.label,
+        body_name=body.name if body else "",
+        effect=str(stage.effect.label),
+        days=stage.stage.due.working_days,
+        done=done,
+    )

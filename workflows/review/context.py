@@ -1,0 +1,38 @@
+"""What every page shows of the review: how many proposals wait, the policy in force, deliveries that failed.
+
+Nothing is asked of the database before a template asks for it.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from governance.people.models import User
+from governance.people.queries import Holdings, holdings
+from governance.policies.queries import in_force
+from workflows.notices.queries import failed_count
+from workflows.review.lists import Scope
+from workflows.review.lists import waiting as items_waiting
+from workflows.review.paging import COUNT_UP_TO, count_in_words
+
+
+def waiting(request: HttpRequest) -> dict[str, object]:
+    user = request.user
+    if not isinstance(user, User):
+        return {}
+    known: dict[str, object] = {
+        "waiting_count": SimpleLazyObject(lambda: how_many_wait(user)),
+        "policy_in_force": SimpleLazyObject(lambda: in_force(settings.APPROVAL_POLICY)),
+    }
+    if user.is_staff:
+        known["failed_deliveries"] = SimpleLazyObject(failed_count)
+    return known
+
+
+def how_many_wait(user: User, held: Holdings | None = None) -> str:
+    """The number at the word Queue on every page, in words; empty when nothing waits."""
+    scope = Scope(user=user, held=held or holdings(user))
+    if not scope.seats:
+        return ""
+    count = items_waiting(scope).order_by()[: COUNT_UP_TO + 1].count()
+    return count_in_words(count) if count else ""

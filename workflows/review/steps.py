@@ -1,0 +1,310 @@
+"""The steps that acts on a proposal share: locking, asking, deciding, handing on, recording. Only `actions.py` calls
+them.
+
+Each step works inside the transaction of the act that calls it, on a proposal whose row that act has locked.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from governance import clock
+from governance.audit.actions import ASSENT, record
+from governance.audit.canonical import Json
+from governance.audit.models import Event
+from governance.audit.queries import events_of
+from governance.audit.verbs import Verb
+from governance.people.models import User
+from governance.people.queries import find_body
+from governance.policies.models import PolicyVersion
+from governance.policies.queries import place_of
+from governance.policies.resolve import Route, RouteStage
+from governance.policies.vocabulary import Effect, Outcome
+from governance.refusals import Incomplete, NotPossible, Stale
+from governance.working_days import add_working_days
+from workflows.notices import outbox
+from workflows.proposals.actions import locked
+from workflows.proposals.completeness import gaps
+from workflows.proposals.content import Content
+from workflows.proposals.models import Proposal, Revision
+from workflows.proposals.states import ENDED, State
+from workflows.review import letters
+from workflows.review.models import Closing, Decision, WorkItem
+from workflows.review.permits import Act, refusal
+from workflows.review.progress import Answer, next_stages, standing_approvals
+from workflows.review.queries import answers_of, open_items, route_of, standing
+
+# A comment does not make a page stale; these do.
+MATERIAL: Final = (
+    Verb.PROPOSAL_SUBMITTED,
+    Verb.PROPOSAL_RESUBMITTED,
+    Verb.PROPOSAL_WITHDRAWN,
+    Verb.DECISION_APPROVED,
+    Verb.DECISION_APPROVED_WITH_CONDITIONS,
+    Verb.DECISION_RETURNED,
+    Verb.DECISION_SENT_BACK,
+    Verb.DECISION_DECLINED,
+)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A proposal locked at a stage that this person may decide now, with what the decision depends on."""
+
+    proposal: Proposal
+    item: WorkItem
+    route: Route
+    answers: tuple[Answer, ...]
+
+    @property
+    def stage(self) -> RouteStage:
+        return self.route[self.item.stage_key]
+
+
+def check_unchanged(proposal: Proposal, seen: int) -> None:
+    if proposal.version == seen:
+        return
+    changed = list(events_of(proposal.subject, after=seen, verbs=MATERIAL))
+    if changed:
+        raise Stale(_("This proposal changed while you were reading it, so nothing was decided."), changed)
+
+
+def check_allowed(act: Act, actor: User, proposal: Proposal) -> None:
+    no = refusal(act, standing(actor, proposal))
+    if no is not None:
+        raise no
+
+
+def stay_at(act: Act, actor: User, item: WorkItem, seen: int) -> Stay:
+    """Lock the proposal and its work item, and see that this person may decide on it now."""
+    proposal = locked(item.proposal)
+    item = WorkItem.objects.select_for_update(of=("self",)).select_related("body", "revision").get(pk=item.pk)
+    item.proposal = proposal
+    if item.revision.number == proposal.revision_number:
+        proposal.current_revision = item.revision
+    check_unchanged(proposal, seen)
+    answers = tuple(answers_of(proposal))
+    no = refusal(act, standing(actor, proposal, item, answers=answers))
+    if no is not None:
+        raise no
+    return Stay(proposal=proposal, item=item, route=route_of(proposal), answers=answers)
+
+
+def check_complete(policy_version: PolicyVersion, proposal: Proposal, content: Content) -> None:
+    found = gaps(policy_version.typed_rules, content, place_of(proposal.unit), action=proposal.action)
+    if found:
+        raise Incomplete(
+            _("The proposal is not complete yet."),
+            {gap.field: _("%(says)s (clause %(clause)s)") % {"says": gap.says, "clause": gap.clause} for gap in found},
+        )
+
+
+def new_revision(actor: User, proposal: Proposal, content: Content, words: str) -> Revision:
+    previous = proposal.current_revision
+    files: list[dict[str, Json]] = [
+        {"name": file.name, "digest": file.digest, "size": file.size}
+        for file in proposal.attachments.filter(removed_at=None)
+    ]
+    changed: list[str] = []
+    if previous is not None:
+        changed = [key for key in type(content).model_fields if content.section(key) != previous.content.section(key)]
+        changed += ["files"] if files != previous.attachments else []
+    canonical = content.canonical()
+    revision = Revision.objects.create(
+        proposal=proposal,
+        number=proposal.revision_number + 1,
+        content_text=canonical.decode(),
+        digest=content.digest(files),
+        changed_sections=changed,
+        attachments=files,
+        note=words.strip(),
+        submitted_by=actor,
+        submitted_by_name=actor.name,
+        submitted_at=clock.now(),
+    )
+    proposal.revision_number = revision.number
+    proposal.current_revision = revision
+    return revision
+
+
+def close_with_decision(
+    actor: User,
+    stay: Stay,
+    outcome: Outcome,
+    *,
+    was: State,
+    confirmed: Collection[str],
+    reasons: str,
+    to_stage: str = "",
+) -> Decision:
+    """Close the work item with a decision, its event, its memo's place in the outbox and its letters'."""
+    proposal, item = stay.proposal, stay.item
+    assert proposal.policy_version is not None
+    _close(item, Closing(outcome.value))
+    to_label = stay.route[to_stage].label if to_stage else ""
+    verb = {
+        Outcome.APPROVE: Verb.DECISION_APPROVED,
+        Outcome.APPROVE_WITH_CONDITIONS: Verb.DECISION_APPROVED_WITH_CONDITIONS,
+        Outcome.RETURN: Verb.DECISION_SENT_BACK if to_stage else Verb.DECISION_RETURNED,
+        Outcome.DECLINE: Verb.DECISION_DECLINED,
+    }[outcome]
+    event = record_act(
+        proposal,
+        verb,
+        actor,
+        on_behalf_of=item.body.name,
+        before={"state": was.value, "stage": item.stage_key, "opened_at": item.opened_at.isoformat()},
+        after={
+            "state": proposal.state,
+            "outcome": outcome.value,
+            "stage": item.stage_key,
+            "stage_label": item.stage_label,
+            "effect": item.effect,
+            "to_stage": to_label or None,
+            "confirmed": sorted(confirmed),
+        },
+        reason=reasons,
+    )
+    decision = Decision.objects.create(
+        item=item,
+        proposal=proposal,
+        revision=item.revision,
+        policy_version=proposal.policy_version,
+        stage_key=item.stage_key,
+        stage_label=item.stage_label,
+        effect=item.effect,
+        outcome=outcome,
+        to_stage=to_stage,
+        to_stage_label=to_label,
+        body=item.body,
+        body_name=item.body.name,
+        by=actor,
+        by_name=actor.name,
+        by_title=actor.title,
+        reasons=reasons.strip(),
+        checklist=[
+            {
+                "key": question.key,
+                "text": question.text,
+                "clause": question.clause,
+                "required": question.required,
+                "confirmed": question.key in confirmed,
+            }
+            for question in stay.stage.stage.checklist
+        ],
+        at=clock.now(),
+        event_number=event.pk,
+    )
+    outbox.queue(task="memos.render", key=f"memo:{decision.pk}", payload={"decision_id": decision.pk})
+    letters.queue("decided", decision.pk)
+    return decision
+
+
+def stages_behind(proposal: Proposal, route: Route, answers: Iterable[Answer]) -> frozenset[str]:
+    """The stages that are behind the proposal: those whose approval stands, and those that received it for
+    information."""
+    assert proposal.policy_version is not None
+    resume = proposal.policy_version.typed_rules.resubmission.resume
+    behind = standing_approvals(answers, route, resume)
+    if any(stage.effect is Effect.RECEIVE for stage in route.stages):
+        received = proposal.work_items.filter(closing=Closing.RECEIVED, revision=proposal.current_revision)
+        behind |= set(received.values_list("stage_key", flat=True))
+    return behind
+
+
+def open_next_items(proposal: Proposal, revision: Revision, route: Route, answers: Iterable[Answer]) -> list[WorkItem]:
+    """Give the proposal to the bodies whose stages come next; a stage that only receives is closed as it is opened."""
+    already_open = set(proposal.work_items.filter(closed_at=None).values_list("stage_key", flat=True))
+    opened = []
+    for stage in next_stages(route, stages_behind(proposal, route, answers)):
+        if stage.key in already_open:
+            continue
+        item = _open_item(proposal, revision, stage)
+        if stage.effect is Effect.RECEIVE:
+            _close(item, Closing.RECEIVED)
+            record_act(proposal, Verb.STAGE_RECEIVED, None, on_behalf_of=item.body.name, after={"stage": stage.key})
+        else:
+            opened.append(item)
+            letters.queue("waits", item.pk)
+    return opened
+
+
+def _open_item(proposal: Proposal, revision: Revision, stage: RouteStage) -> WorkItem:
+    """Raises NotPossible when the institution has no body of the kind that the stage names."""
+    reference = stage.stage.body
+    body = find_body(reference.kind, proposal.unit if reference.of else None)
+    if body is None:
+        raise NotPossible(
+            _("The stage “%(stage)s” has no body for %(unit)s. An administrator must set one up.")
+            % {"stage": stage.label, "unit": proposal.unit.name}
+        )
+    return WorkItem.objects.create(
+        proposal=proposal,
+        revision=revision,
+        stage_key=stage.key,
+        stage_label=stage.label,
+        effect=stage.effect,
+        body=body,
+        opened_at=clock.now(),
+        due_on=add_working_days(clock.today(), stage.stage.due.working_days),
+    )
+
+
+def _close(item: WorkItem, closing: Closing) -> None:
+    item.closed_at, item.closing = clock.now(), closing
+    item.save(update_fields=["closed_at", "closing"])
+
+
+def close_open_items(proposal: Proposal, closing: Closing) -> list[WorkItem]:
+    items = list(open_items(proposal))
+    for item in items:
+        _close(item, closing)
+    return items
+
+
+def keep(proposal: Proposal) -> None:
+    """Save what the act changed; holder and state changed now."""
+    proposal.since = clock.now()
+    proposal.ended_at = clock.now() if proposal.state in ENDED else None
+    proposal.save(
+        update_fields=["state", "since", "ended_at", "submitted_at", "policy_version", "revision_number", "version"]
+    )
+
+
+def keep_version(proposal: Proposal) -> None:
+    proposal.save(update_fields=["version"])
+
+
+def record_act(
+    proposal: Proposal,
+    verb: Verb,
+    actor: User | None,
+    *,
+    on_behalf_of: str = "",
+    before: Mapping[str, Json] | None = None,
+    after: Mapping[str, Json] | None = None,
+    reason: str = "",
+) -> Event:
+    """Append to the proposal's stream; the act saves the proposal, and with it the new lock version, when it is
+    done."""
+    revision = proposal.current_revision
+    event = record(
+        verb=verb,
+        subject=proposal.subject,
+        actor=actor.as_actor() if actor else ASSENT,
+        on_behalf_of=on_behalf_of,
+        policy_version=proposal.policy_version.label if proposal.policy_version else "",
+        revision=revision.mark if revision else None,
+        before=before,
+        after=after,
+        reason=reason.strip(),
+        sequence=proposal.version + 1,
+    )
+    proposal.version = event.sequence
+    return event
+
+
+def names_of(items: Sequence[WorkItem]) -> str:
+    return ", ".join(item.body.name for item in items)

@@ -1,0 +1,21 @@
+"""Addresses of the queue, the lists, the proposal's page and the acts on it."""
+
+from django.urls import path
+
+from workflows.proposals import converters  # noqa: F401 (registers "reference")
+from workflows.review import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("queue/", views.queue_page, name="queue"),
+    path("queue/peek/<reference:reference>/", views.queue_peek, name="queue-peek"),
+    path("proposals/", views.proposals, name="proposals"),
+    path("proposals/all/", views.proposals_all, name="proposals-all"),
+    path("proposals/<reference:reference>/", views.proposal, name="proposal"),
+    path("proposals/<reference:reference>/submit/", views.submit, name="proposal-submit"),
+    path("proposals/<reference:reference>/approve/", views.approve, name="proposal-approve"),
+    path("proposals/<reference:reference>/return/", views.return_, name="proposal-return"),
+    path("proposals/<reference:reference>/decline/", views.decline, name="proposal-decline"),
+    path("proposals/<reference:reference>/withdraw/", views.withdraw, name="proposal-withdraw"),
+    path("proposals/<reference:reference>/comment/", views.comment, name="proposal-comment"),
+]
