@@ -130,6 +130,7 @@ MEMO_PAPER = env.str("ASSENT_PAPER", default="letter")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -146,7 +147,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 
 # Mail: consolemail://, filemail:////absolute/folder, or smtp+tls://user:password@host:587
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+MAIL_FOLDER = VAR_DIR.absolute() / "mail"
+vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{MAIL_FOLDER}" if DEMONSTRATION else "consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("ASSENT_MAIL_FROM", default="Assent <assent@localhost>")
 
 SECURE = BASE_URL.startswith("https://")

@@ -1,8 +1,9 @@
 """The people app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PeopleConfig(AppConfig):
     name = "governance.people"
-    verbose_name = "People and bodies"
+    verbose_name = _("People and bodies")

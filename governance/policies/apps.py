@@ -1,8 +1,9 @@
 """The policies app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PoliciesConfig(AppConfig):
     name = "governance.policies"
-    verbose_name = "Policies"
+    verbose_name = _("Policies")

@@ -59,7 +59,12 @@ def effects_by_clause(rules: Rules) -> dict[str, list[Effect]]:
             % {"stage": stage.label, "days": days},
         )
         for item in stage.checklist:
-            add(item.clause, check, "list-checks", f"{stage.label}: {item.text}")
+            add(
+                item.clause,
+                check,
+                "list-checks",
+                _("%(label)s: %(words)s") % {"label": stage.label, "words": item.text},
+            )
     for requirement in rules.requires:
         add(requirement.clause, _("Before sending"), "file-check", requirement.says)
     duties = rules.duties

@@ -25,16 +25,17 @@ from governance.refusals import Incomplete, Refusal
 from governance.working_days import working_days_between
 from workflows.demonstration import story
 from workflows.demonstration.story import Demonstration, File, Institution, Place, Tale, working_days_before
-from workflows.memos.actions import issue
+from workflows.notices.actions import run_in_place
+from workflows.notices.models import Outbox
 from workflows.proposals import actions as writing
 from workflows.proposals.content import Content
 from workflows.proposals.models import Proposal
 from workflows.proposals.states import State
 from workflows.review import actions as review
-from workflows.review.models import Decision, WorkItem
+from workflows.review.models import WorkItem
 from workflows.review.queries import open_items
 
-MINUTES_TO_A_MEMO = timedelta(minutes=2)
+UNTIL_DELIVERED = timedelta(minutes=2)
 NOTICE_OF_MANDATE = 10  # working days before its first day on which a later mandate is entered
 
 
@@ -90,6 +91,7 @@ class Replay:
     bodies: dict[str, Body] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     day: date | None = None
+    delivered: int = 0
 
     @property
     def institution(self) -> Institution:
@@ -137,13 +139,24 @@ class Replay:
             )
 
     def carry_out(self, deed: Deed) -> None:
-        """Do it at its moment, with the grants of that day; a decision is followed by its memo, as in life."""
+        """Do it at its moment, with the grants of that day.
+
+        Its memo and letters follow as in life; mail waits for the worker.
+        """
         with clock.at(deed.at), located(deed):
             self.turn_of_day()
             deed.do()
-        with clock.at(deed.at + MINUTES_TO_A_MEMO):
-            for decision in Decision.objects.filter(memo=None).order_by("id"):
-                issue(decision_id=decision.pk)
+        with clock.at(deed.at + UNTIL_DELIVERED):
+            self.deliver()
+
+    def deliver(self) -> None:
+        """What the worker does meanwhile, except for sending mail: it makes memos and writes letters.
+
+        The rows stay for the worker, who finds everything made when it comes to them.
+        """
+        for row in Outbox.objects.filter(pk__gt=self.delivered).exclude(task="notices.send_mail").order_by("pk"):
+            run_in_place(row.task, row.payload)
+            self.delivered = row.pk
 
     def turn_of_day(self) -> None:
         """What the hourly task does in life: grants follow the mandates that begin or end with the day."""

@@ -98,7 +98,7 @@ def deliver(*, row_id: int) -> Outcome:
         if row.attempts >= MOST_ATTEMPTS:
             return _give_up(row, _words(error), error)
         return _put_off(row, _words(error), error)
-    logger.info("%s: delivered", row)
+    logger.debug("%s: delivered", row)
     _settle(row, done_at=clock.now())
     return Outcome.DELIVERED
 

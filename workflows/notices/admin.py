@@ -61,7 +61,9 @@ class OutboxAdmin(ReadOnly):
             try:
                 actions.try_again(actor=cast(User, request.user), row=row)
             except Refusal as refusal:
-                self.message_user(request, f"{row}: {refusal}", messages.WARNING)
+                self.message_user(
+                    request, _("%(label)s: %(words)s") % {"label": row, "words": refusal}, messages.WARNING
+                )
             else:
                 revived += 1
         if revived:

@@ -41,7 +41,8 @@ def queue(*, task: str, key: str, payload: Mapping[str, JsonValue]) -> Outbox:
         raise RuntimeError("what leaves the house is queued in the transaction of the act that asks for it")
     if not 0 < len(key) <= KEY_LENGTH:
         raise ValueError(f"a key has 1 to {KEY_LENGTH} characters, not {len(key)}: {key}")
-    # One statement where there is nothing yet, which is nearly always: an act queues several rows and each query counts.
+    # One statement where there is nothing yet, which is nearly always: an act queues several rows and each query
+    # counts.
     fresh = Outbox(task=task, key=key, payload=dict(payload), due_at=wall_clock())
     (row,) = Outbox.objects.bulk_create(
         [fresh], update_conflicts=True, unique_fields=["key", "task"], update_fields=["key"]

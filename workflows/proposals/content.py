@@ -27,7 +27,8 @@ class Says:
     """How a field is named and explained to people, and what kind of answer it expects.
 
     `wrong` is the sentence for an answer of the wrong form; `beside` puts a short field next to the one before it;
-    `one` names a single item of a list, as on its legend and its Add button; `email` is for an address.
+    `one` names a single item of a list, as on its legend, and `add` and `remove` are what the buttons of the list say;
+    `email` is for an address.
     """
 
     label: str | Promise
@@ -38,6 +39,8 @@ class Says:
     wrong: str | Promise = ""
     beside: bool = False
     one: str | Promise = ""
+    add: str | Promise = ""
+    remove: str | Promise = ""
     email: bool = False
 
 
@@ -199,11 +202,19 @@ class Need(Part):
             _("Evidence of need"),
             _("Surveys, labour market data, letters. Attach the document under Files."),
             one=_("Evidence"),
+            add=_("Add evidence"),
+            remove=_("Remove evidence %(number)s"),
         ),
     ] = ()
     supporters: Annotated[
         tuple[Supporter, ...],
-        Says(_("Supporters from outside"), _("Employers, communities or professional bodies."), one=_("Supporter")),
+        Says(
+            _("Supporters from outside"),
+            _("Employers, communities or professional bodies."),
+            one=_("Supporter"),
+            add=_("Add supporter"),
+            remove=_("Remove supporter %(number)s"),
+        ),
     ] = ()
     no_supporter_reason: Annotated[
         Text,
@@ -233,17 +244,32 @@ class Outcomes(Part):
             _("Learning outcomes"),
             _("Each in one sentence that begins with a verb someone can watch."),
             one=_("Outcome"),
+            add=_("Add outcome"),
+            remove=_("Remove outcome %(number)s"),
         ),
     ] = ()
     skills: Annotated[
-        tuple[Skill, ...], Says(_("Skills alignment"), _("Skills of a public framework, such as ESCO."), one=_("Skill"))
+        tuple[Skill, ...],
+        Says(
+            _("Skills alignment"),
+            _("Skills of a public framework, such as ESCO."),
+            one=_("Skill"),
+            add=_("Add skill"),
+            remove=_("Remove skill %(number)s"),
+        ),
     ] = ()
 
 
 class Assessments(Part):
     assessments: Annotated[
         tuple[Assessment, ...],
-        Says(_("Assessments"), _("What learners hand in or show. The weights add up to 100 %."), one=_("Assessment")),
+        Says(
+            _("Assessments"),
+            _("What learners hand in or show. The weights add up to 100 %."),
+            one=_("Assessment"),
+            add=_("Add assessment"),
+            remove=_("Remove assessment %(number)s"),
+        ),
     ] = ()
     alignment: Annotated[
         tuple[Alignment, ...],
@@ -285,11 +311,24 @@ class DeliveryAndCredit(Part):
 class Partners(Part):
     partners: Annotated[
         tuple[Partner, ...],
-        Says(_("Partners"), _("Organisations that take part in it."), optional=True, one=_("Partner")),
+        Says(
+            _("Partners"),
+            _("Organisations that take part in it."),
+            optional=True,
+            one=_("Partner"),
+            add=_("Add partner"),
+            remove=_("Remove partner %(number)s"),
+        ),
     ] = ()
     consultations: Annotated[
         tuple[Consultation, ...],
-        Says(_("Units consulted"), _("Units whose programs or students it touches."), one=_("Unit")),
+        Says(
+            _("Units consulted"),
+            _("Units whose programs or students it touches."),
+            one=_("Unit"),
+            add=_("Add unit"),
+            remove=_("Remove unit %(number)s"),
+        ),
     ] = ()
 
 

@@ -478,7 +478,7 @@ def _entry_changes(block: Entries) -> Iterable[str]:
     for entry in block.entries:
         name = entry.title.new or entry.title.old or block.label
         if entry.mark is not Mark.SAME:
-            yield f"{block.label}: {_added_or_removed(entry.mark, name)}"
+            yield _labelled(block.label, _added_or_removed(entry.mark, name))
             continue
         yield from _word_changes(block.label, entry.title)
         answers = [(fact.label, fact.words) for fact in entry.facts]
@@ -517,7 +517,11 @@ def _word_changes(label: str, words: Marked) -> Iterable[str]:
             sentence = _("“%(old)s” was removed.") % said
         else:
             sentence = _("The line breaks changed.")
-        yield f"{label}: {sentence}"
+        yield _labelled(label, sentence)
+
+
+def _labelled(label: str, sentence: str) -> str:
+    return _("%(label)s: %(words)s") % {"label": label, "words": sentence}
 
 
 def _added_or_removed(mark: Mark, name: str) -> str:

@@ -217,10 +217,13 @@ class DecisionForm(forms.Form):
 
     @property
     def to_fix(self) -> list[tuple[str, str]]:
-        """Every error with the place it is about; beside its box an error can be short, in a list it names the question."""
-        texts = {f"confirmed-{question.key}": question.text for question in self.checklist}
+        """Every error with the place it is about; in a list, apart from its box, an error names the question."""
+        said, texts = _("%(label)s: %(words)s"), {f"confirmed-{one.key}": one.text for one in self.checklist}
         return [
-            (field.id_for_label, f"{error}: {texts[field.name]}" if field.name in texts else str(error))
+            (
+                field.id_for_label,
+                said % {"label": error, "words": texts[field.name]} if field.name in texts else str(error),
+            )
             for form in (self, *self.conditions.forms)
             for field in form
             for error in field.errors

@@ -68,7 +68,7 @@ def _decided(decision_id: int) -> None:
     _send(
         key=f"decided:{decision.pk}",
         to=decision.proposal.author.email,
-        subject=f"%(reference)s: {said}",
+        subject=_("%(label)s: %(words)s") % {"label": "%(reference)s", "words": said},
         text=said + ("\n\n%(reasons)s" if decision.reasons else ""),
         proposal=decision.proposal,
         body=decision.body_name,

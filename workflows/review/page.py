@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from django.http import Http404
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from governance import clock
@@ -37,6 +42,7 @@ from workflows.review.route import History, Step, label_of_approval, steps
 # Older entries of the timeline are folded away, and those beyond the second number are left to `?history=all`.
 ENTRIES_SHOWN: Final = 6
 ENTRIES_READ: Final = 60
+SELECTED: Final = SafeString(" selected")
 
 
 class NoAccess(NotPermitted):
@@ -135,6 +141,10 @@ class SystemCheck:
     clause: str
     met: bool
 
+    @property
+    def clause_in_words(self) -> str:
+        return _("clause %(number)s") % {"number": self.clause}
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -176,9 +186,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Section:
-    """A section with its remarks."""
+    """A section as it is drawn, with its remarks."""
 
     view: SectionView
+    html: SafeString
     remarks: list[Remark]
 
 
@@ -261,14 +272,13 @@ class ProposalPage:
 
     @cached_property
     def sections(self) -> list[Section]:
-        base = self.base if self.shows_changes else None
-        views = sections(
-            self.content,
-            base.content if base is not None else None,
-            files=self.revision.attachments if self.revision is not None else [],
-            base_files=base.attachments if base is not None else None,
-        )
-        return [Section(view=view, remarks=self.remarks_on(view.key)) for view in views]
+        reference = self.proposal.reference
+        if self.revision is None:
+            drawn = _draw(reference, sections(self.content))
+        else:
+            base = self.base if self.shows_changes else None
+            drawn = _drawn(_Text.of(reference, self.revision, base))
+        return [Section(view=view, html=html, remarks=self.remarks_on(view.key)) for view, html in drawn]
 
     @property
     def changed_sections(self) -> int:
@@ -319,6 +329,11 @@ class ProposalPage:
     def audiences(self) -> list[tuple[str, str]]:
         """For whom this person may write here, the narrowest first; empty when they may not comment."""
         return audiences_of(self.reader)
+
+    @cached_property
+    def audience_options(self) -> SafeString:
+        """The choice of audience in every comment form; reviewers write to each other unless they say otherwise."""
+        return audience_options(self.audiences, Audience.REVIEWERS)
 
     @cached_property
     def conditions(self) -> list[tuple[Decision, list[Condition]]]:
@@ -419,6 +434,41 @@ class ProposalPage:
         return [check for check in self.checks if not check.met]
 
 
+@dataclass(frozen=True)
+class _Text:
+    """A submission, alone or beside an earlier one, in a language; known by digests, because neither ever changes."""
+
+    reference: str
+    digest: str
+    base_digest: str
+    language: str
+    revision: Revision = field(compare=False)
+    base: Revision | None = field(compare=False)
+
+    @classmethod
+    def of(cls, reference: str, revision: Revision, base: Revision | None) -> "_Text":
+        base_digest = base.digest if base is not None else ""
+        return cls(reference, revision.digest, base_digest, get_language() or "", revision, base)
+
+
+@lru_cache(maxsize=64)
+def _drawn(text: _Text) -> list[tuple[SectionView, SafeString]]:
+    """The sections of a submission as HTML, remembered: its readers come back to the same words."""
+    revision, base = text.revision, text.base
+    views = sections(
+        revision.content,
+        base.content if base is not None else None,
+        files=revision.attachments,
+        base_files=base.attachments if base is not None else None,
+    )
+    return _draw(text.reference, views)
+
+
+def _draw(reference: str, views: Iterable[SectionView]) -> list[tuple[SectionView, SafeString]]:
+    template = "proposals/content/section.html"
+    return [(view, render_to_string(template, {"view": view, "reference": reference})) for view in views]
+
+
 def audiences_of(reader: Reader) -> list[tuple[str, str]]:
     """For whom a person may write about a proposal, the narrowest audience first; empty when they may not comment."""
     if not reader.may(Act.COMMENT):
@@ -435,6 +485,12 @@ def audiences_of(reader: Reader) -> list[tuple[str, str]]:
         (Audience.REVIEWERS.value, _("All reviewers")),
         everyone,
     ]
+
+
+def audience_options(audiences: Iterable[tuple[str, str]], chosen: str) -> SafeString:
+    """Audiences as the options of a select."""
+    rows = ((value, SELECTED if value == chosen else "", name) for value, name in audiences)
+    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
 def decision_form(reader: Reader, data: Any = None, initial: dict[str, Any] | None = None) -> DecisionForm:

@@ -46,6 +46,7 @@ from workflows.review.page import (
     PageOptions,
     ProposalPage,
     Reader,
+    audience_options,
     audiences_of,
     decision_form,
     reader_of,
@@ -358,7 +359,14 @@ def withdraw(request: HttpRequest, reference: str) -> HttpResponseBase:
     except Incomplete as no:
         form.add_error("reason", str(no.gaps["reason"]))
         page = ProposalPage(reader)
-        return _show(request, page, status=no.status, withdraw_form=form, errors=[("w-reason", str(no.gaps["reason"]))], opened="withdraw")
+        return _show(
+            request,
+            page,
+            status=no.status,
+            withdraw_form=form,
+            errors=[("w-reason", str(no.gaps["reason"]))],
+            opened="withdraw",
+        )
     except Refusal as no:
         data = request.POST.copy()
         data["seen"] = str(Proposal.objects.values_list("version", flat=True).get(reference=reference))
@@ -380,7 +388,8 @@ def comment(request: HttpRequest, reference: str) -> HttpResponseBase:
         return _no_access(request, reference, no)
     audiences = audiences_of(reader) or [(Audience.EVERYONE.value, "")]
     form = CommentForm(request.POST, audiences=audiences)
-    typed = {"text": request.POST.get("text", ""), "audience": request.POST.get("audience", ""), "error": ""}
+    chosen = audience_options(audiences, request.POST.get("audience", ""))
+    typed = {"text": request.POST.get("text", ""), "options": chosen, "error": ""}
     section = request.POST.get("section", "")
     try:
         if not form.is_valid():

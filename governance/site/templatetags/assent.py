@@ -165,7 +165,8 @@ def day(value: date | None) -> str:
     english = (get_language() or "en").startswith("en")
     parts = {
         "weekday": WEEKDAYS_ABBR[value.weekday()],
-        "day": value.day,
+        # Translators: the number of a month's first day in a short date, which some languages write as an ordinal
+        "day": pgettext("date", "1") if value.day == 1 else value.day,
         "month": str(MONTHS_3[value.month]).title() if english else MONTHS_AP[value.month],
         "year": value.year,
     }
@@ -183,7 +184,15 @@ def moment(value: datetime | None) -> str:
         return ""
     local = _local(value)
     # Translators: a short date and a time on the 24-hour clock, such as "Fri 16 Oct, 14:02"
-    return pgettext("date", "%(date)s, %(time)s") % {"date": day(local), "time": f"{local:%H:%M}"}
+    return pgettext("date", "%(date)s, %(time)s") % {"date": day(local), "time": time_of_day(value)}
+
+
+@register.filter
+def time_of_day(value: datetime) -> str:
+    """The time on the 24-hour clock, "14:02"."""
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    # Translators: a time on the 24-hour clock, such as "14:02"
+    return pgettext("time", "%(hour)s:%(minute)s") % {"hour": f"{local:%H}", "minute": f"{local:%M}"}
 
 
 @register.simple_tag

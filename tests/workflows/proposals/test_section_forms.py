@@ -169,6 +169,12 @@ def test_rows_without_words_are_shown_but_not_kept() -> None:
     assert len(form.lists["evidence"].rows) == 3
 
 
+def test_a_row_that_says_only_nought_is_kept() -> None:
+    form = SectionForm("assessment", Content(), data=QueryDict("assessments-rows=1&assessments-0-weight=0"))
+    assert form.is_valid()
+    assert [item.weight for item in form.part().assessments] == [0]  # type: ignore[attr-defined]
+
+
 def test_a_new_outcome_never_gets_the_key_of_one_that_the_matrix_still_names() -> None:
     whole = complete_content()
     whole["outcomes"]["outcomes"] = whole["outcomes"]["outcomes"][:2]

@@ -1,4 +1,5 @@
-"""The same table as `test_permission_matrix.py`, asked of the addresses: a forged request gets no further than a button."""
+"""The same table as `test_permission_matrix.py`, asked of the addresses: a forged request gets no further than a
+button."""
 
 from typing import Any
 
@@ -54,7 +55,9 @@ def attempt(act: Act, actor: User, proposal: Proposal) -> int:
 
 
 def allowed_statuses(act: Act, state: State, actor: str) -> set[int]:
-    answer = "not possible" if state is State.DRAFT and act not in {Act.EDIT, Act.SUBMIT, Act.WITHDRAW, Act.VIEW} else ""
+    answer = (
+        "not possible" if state is State.DRAFT and act not in {Act.EDIT, Act.SUBMIT, Act.WITHDRAW, Act.VIEW} else ""
+    )
     answer = answer or expected(act, state, actor)
     if actor not in VIEW[state] or (act is Act.EDIT and actor != "author"):
         return {403}  # who may not see it, or its draft, learns nothing of its state

@@ -43,7 +43,7 @@ class PartForm(forms.Form):
     @property
     def written(self) -> bool:
         """Whether anything stands in it."""
-        return any(value not in (None, "", False) for value in self.cleaned_data.values())
+        return any(value is not None and value is not False and value != "" for value in self.cleaned_data.values())
 
     @property
     def typed(self) -> str:
@@ -61,10 +61,11 @@ class Fields:
 
 @dataclass
 class Row:
-    """One item of a list."""
+    """One item of a list; `remove` is what the button says that takes it out."""
 
     form: PartForm
     number: int
+    remove: str
     groups: list[Fields]
 
     @property
@@ -81,6 +82,7 @@ class RowList:
     label: Words
     hint: Words
     one: Words
+    add: Words
     optional: bool
     rows: list[Row]
     focus_add: bool = False
@@ -236,14 +238,16 @@ class SectionForm:
         for number in range(count):
             item = stored[number] if self.data is None and number < len(stored) else None
             form = self._part_form(specs, prefix=f"{spec.name}-{number}", stored=item, in_row=True)
-            rows.append(Row(form=form, number=number + 1, groups=_grouped(form, specs)))
+            remove = str(spec.says.remove) % {"number": number + 1}
+            rows.append(Row(form=form, number=number + 1, remove=remove, groups=_grouped(form, specs)))
         if "key" in spec.item.model_fields:
             self._give_keys(spec.name, rows, stored)
         return RowList(
             name=spec.name,
             label=spec.says.label,
             hint=spec.says.hint,
-            one=spec.says.one or spec.says.label,
+            one=spec.says.one,
+            add=spec.says.add,
             optional=optional,
             rows=rows,
         )

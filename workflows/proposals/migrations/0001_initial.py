@@ -7,172 +7,360 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
-        ('policies', '0001_initial'),
+        ("people", "0001_initial"),
+        ("policies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=20, unique=True, verbose_name='reference')),
-                ('action', models.CharField(choices=[('new', 'New'), ('modify', 'Modify'), ('transfer', 'Transfer'), ('suspend', 'Suspend'), ('reactivate', 'Reactivate'), ('discontinue', 'Discontinue'), ('renew', 'Renew')], default='new', max_length=20, verbose_name='asks to')),
-                ('title', models.CharField(blank=True, max_length=300, verbose_name='title')),
-                ('kind', models.CharField(blank=True, choices=[('academic', 'For academic credit'), ('non-academic', 'Without academic credit')], max_length=20, verbose_name='kind')),
-                ('level', models.CharField(blank=True, choices=[('undergraduate', 'Undergraduate'), ('graduate', 'Graduate'), ('professional', 'Continuing and professional')], max_length=20, verbose_name='level')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('in_review', 'In review'), ('returned', 'Returned for changes'), ('approved', 'Approved'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn')], default='draft', max_length=20, verbose_name='state')),
-                ('since', models.DateTimeField(help_text='When state or holder last changed', verbose_name='with its holder since')),
-                ('revision_number', models.PositiveIntegerField(default=0, verbose_name='submission')),
-                ('version', models.PositiveIntegerField(default=0, help_text='Last event in its stream', verbose_name='lock version')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('submitted_at', models.DateTimeField(null=True, verbose_name='first submitted')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to=settings.AUTH_USER_MODEL, verbose_name='author')),
-                ('policy_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='policies.policyversion', verbose_name='policy version')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='people.unit', verbose_name='unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=20, unique=True, verbose_name="reference")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("modify", "Modify"),
+                            ("transfer", "Transfer"),
+                            ("suspend", "Suspend"),
+                            ("reactivate", "Reactivate"),
+                            ("discontinue", "Discontinue"),
+                            ("renew", "Renew"),
+                        ],
+                        default="new",
+                        max_length=20,
+                        verbose_name="asks to",
+                    ),
+                ),
+                ("title", models.CharField(blank=True, max_length=300, verbose_name="title")),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[("academic", "For academic credit"), ("non-academic", "Without academic credit")],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("undergraduate", "Undergraduate"),
+                            ("graduate", "Graduate"),
+                            ("professional", "Continuing and professional"),
+                        ],
+                        max_length=20,
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("in_review", "In review"),
+                            ("returned", "Returned for changes"),
+                            ("approved", "Approved"),
+                            ("declined", "Declined"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "since",
+                    models.DateTimeField(
+                        help_text="When state or holder last changed", verbose_name="with its holder since"
+                    ),
+                ),
+                ("revision_number", models.PositiveIntegerField(default=0, verbose_name="submission")),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Last event in its stream", verbose_name="lock version"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                ("submitted_at", models.DateTimeField(null=True, verbose_name="first submitted")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proposals",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                    ),
+                ),
+                (
+                    "policy_version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proposals",
+                        to="policies.policyversion",
+                        verbose_name="policy version",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proposals",
+                        to="people.unit",
+                        verbose_name="unit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'proposal',
-                'verbose_name_plural': 'proposals',
-                'ordering': ['-id'],
+                "verbose_name": "proposal",
+                "verbose_name_plural": "proposals",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Look',
+            name="Look",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision_number', models.PositiveIntegerField()),
-                ('version', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='looks', to='proposals.proposal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision_number", models.PositiveIntegerField()),
+                ("version", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="looks", to="proposals.proposal"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'look',
-                'verbose_name_plural': 'looks',
+                "verbose_name": "look",
+                "verbose_name_plural": "looks",
             },
         ),
         migrations.CreateModel(
-            name='DraftSection',
+            name="DraftSection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=30)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('data', models.JSONField(default=dict)),
-                ('saved_at', models.DateTimeField(null=True)),
-                ('saved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draft_sections', to='proposals.proposal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=30)),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("data", models.JSONField(default=dict)),
+                ("saved_at", models.DateTimeField(null=True)),
+                (
+                    "saved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="draft_sections",
+                        to="proposals.proposal",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'draft section',
-                'verbose_name_plural': 'draft sections',
+                "verbose_name": "draft section",
+                "verbose_name_plural": "draft sections",
             },
         ),
         migrations.CreateModel(
-            name='Comment',
+            name="Comment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('section', models.CharField(blank=True, max_length=30)),
-                ('revision_number', models.PositiveIntegerField()),
-                ('audience', models.CharField(choices=[('body', 'the body that is reviewing'), ('reviewers', 'all reviewers'), ('everyone', 'everyone on the proposal')], max_length=20, verbose_name='who may read it')),
-                ('author_name', models.CharField(max_length=200)),
-                ('author_title', models.CharField(blank=True, max_length=200)),
-                ('text', models.TextField(max_length=5000, verbose_name='comment')),
-                ('at', models.DateTimeField(default=governance.clock.now)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('body', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.body')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='proposals.proposal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("section", models.CharField(blank=True, max_length=30)),
+                ("revision_number", models.PositiveIntegerField()),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("body", "the body that is reviewing"),
+                            ("reviewers", "all reviewers"),
+                            ("everyone", "everyone on the proposal"),
+                        ],
+                        max_length=20,
+                        verbose_name="who may read it",
+                    ),
+                ),
+                ("author_name", models.CharField(max_length=200)),
+                ("author_title", models.CharField(blank=True, max_length=200)),
+                ("text", models.TextField(max_length=5000, verbose_name="comment")),
+                ("at", models.DateTimeField(default=governance.clock.now)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "body",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.body"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="comments", to="proposals.proposal"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'comment',
-                'verbose_name_plural': 'comments',
-                'ordering': ['at', 'id'],
+                "verbose_name": "comment",
+                "verbose_name_plural": "comments",
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=255, verbose_name='file name')),
-                ('size', models.PositiveBigIntegerField(verbose_name='size in bytes')),
-                ('media_type', models.CharField(max_length=100)),
-                ('added_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(help_text='Taken out of the draft; earlier submissions keep it', null=True)),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='proposals.proposal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=255, verbose_name="file name")),
+                ("size", models.PositiveBigIntegerField(verbose_name="size in bytes")),
+                ("media_type", models.CharField(max_length=100)),
+                ("added_at", models.DateTimeField()),
+                (
+                    "removed_at",
+                    models.DateTimeField(help_text="Taken out of the draft; earlier submissions keep it", null=True),
+                ),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attachments", to="proposals.proposal"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attachment',
-                'verbose_name_plural': 'attachments',
-                'ordering': ['added_at', 'id'],
+                "verbose_name": "attachment",
+                "verbose_name_plural": "attachments",
+                "ordering": ["added_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='submission')),
-                ('content_text', models.TextField(help_text='Canonical JSON')),
-                ('digest', models.CharField(max_length=64)),
-                ('changed_sections', models.JSONField(default=list, help_text='Keys of sections that differ from the one before')),
-                ('attachments', models.JSONField(default=list, help_text='Name, digest and size of every file')),
-                ('note', models.TextField(blank=True, verbose_name='What changed, in the author’s words')),
-                ('submitted_by_name', models.CharField(max_length=200)),
-                ('submitted_at', models.DateTimeField()),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='proposals.proposal')),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="submission")),
+                ("content_text", models.TextField(help_text="Canonical JSON")),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "changed_sections",
+                    models.JSONField(default=list, help_text="Keys of sections that differ from the one before"),
+                ),
+                ("attachments", models.JSONField(default=list, help_text="Name, digest and size of every file")),
+                ("note", models.TextField(blank=True, verbose_name="What changed, in the author’s words")),
+                ("submitted_by_name", models.CharField(max_length=200)),
+                ("submitted_at", models.DateTimeField()),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="proposals.proposal"
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'submission',
-                'verbose_name_plural': 'submissions',
-                'ordering': ['proposal', 'number'],
+                "verbose_name": "submission",
+                "verbose_name_plural": "submissions",
+                "ordering": ["proposal", "number"],
             },
         ),
         migrations.AddIndex(
-            model_name='proposal',
-            index=models.Index(fields=['author', '-id'], name='proposals_p_author__bd87b9_idx'),
+            model_name="proposal",
+            index=models.Index(fields=["author", "-id"], name="proposals_p_author__bd87b9_idx"),
         ),
         migrations.AddIndex(
-            model_name='proposal',
-            index=models.Index(fields=['unit', '-id'], name='proposals_p_unit_id_b7eb1b_idx'),
+            model_name="proposal",
+            index=models.Index(fields=["unit", "-id"], name="proposals_p_unit_id_b7eb1b_idx"),
         ),
         migrations.AddIndex(
-            model_name='proposal',
-            index=models.Index(fields=['state', '-id'], name='proposals_p_state_a13202_idx'),
+            model_name="proposal",
+            index=models.Index(fields=["state", "-id"], name="proposals_p_state_a13202_idx"),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), ('state', 'withdrawn'), models.Q(('policy_version__isnull', False), ('revision_number__gt', 0), ('submitted_at__isnull', False)), _connector='OR'), name='a_proposal_past_draft_was_submitted_under_a_policy'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    ("state", "withdrawn"),
+                    models.Q(
+                        ("policy_version__isnull", False), ("revision_number__gt", 0), ("submitted_at__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="a_proposal_past_draft_was_submitted_under_a_policy",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['approved', 'declined', 'withdrawn'])), models.Q(('ended_at', None), ('state__in', ['draft', 'in_review', 'returned'])), _connector='OR'), name='an_ended_proposal_says_when'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", False), ("state__in", ["approved", "declined", "withdrawn"])),
+                    models.Q(("ended_at", None), ("state__in", ["draft", "in_review", "returned"])),
+                    _connector="OR",
+                ),
+                name="an_ended_proposal_says_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='look',
-            constraint=models.UniqueConstraint(fields=('proposal', 'user'), name='one_look_of_a_person'),
+            model_name="look",
+            constraint=models.UniqueConstraint(fields=("proposal", "user"), name="one_look_of_a_person"),
         ),
         migrations.AddConstraint(
-            model_name='draftsection',
-            constraint=models.UniqueConstraint(fields=('proposal', 'key'), name='one_draft_of_a_section'),
+            model_name="draftsection",
+            constraint=models.UniqueConstraint(fields=("proposal", "key"), name="one_draft_of_a_section"),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'body'), _negated=True), ('body__isnull', False), _connector='OR'), name='a_comment_for_a_body_names_it'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("audience", "body"), _negated=True), ("body__isnull", False), _connector="OR"
+                ),
+                name="a_comment_for_a_body_names_it",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('proposal', 'digest'), name='one_file_of_a_digest_in_a_draft'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed_at", None)),
+                fields=("proposal", "digest"),
+                name="one_file_of_a_digest_in_a_draft",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('proposal', 'number'), name='one_revision_of_a_number'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("proposal", "number"), name="one_revision_of_a_number"),
         ),
     ]

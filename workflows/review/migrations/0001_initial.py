@@ -6,107 +6,239 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
-        ('policies', '0001_initial'),
-        ('proposals', '0001_initial'),
+        ("people", "0001_initial"),
+        ("policies", "0001_initial"),
+        ("proposals", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WorkItem',
+            name="WorkItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage_key', models.CharField(max_length=60)),
-                ('stage_label', models.CharField(max_length=200)),
-                ('effect', models.CharField(choices=[('decide', 'Decides'), ('recommend', 'Recommends'), ('advise', 'Advises'), ('receive', 'Receives for information')], max_length=20)),
-                ('opened_at', models.DateTimeField()),
-                ('due_on', models.DateField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closing', models.CharField(blank=True, choices=[('approve', 'Approved'), ('approve-with-conditions', 'Approved with conditions'), ('return', 'Returned for changes'), ('decline', 'Declined'), ('received', 'Received for information'), ('superseded', 'Ended by another stage’s decision'), ('withdrawn', 'Ended by withdrawal')], max_length=30)),
-                ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='work_items', to='people.body')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='work_items', to='proposals.proposal')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='work_items', to='proposals.revision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stage_key", models.CharField(max_length=60)),
+                ("stage_label", models.CharField(max_length=200)),
+                (
+                    "effect",
+                    models.CharField(
+                        choices=[
+                            ("decide", "Decides"),
+                            ("recommend", "Recommends"),
+                            ("advise", "Advises"),
+                            ("receive", "Receives for information"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("due_on", models.DateField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "closing",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("approve", "Approved"),
+                            ("approve-with-conditions", "Approved with conditions"),
+                            ("return", "Returned for changes"),
+                            ("decline", "Declined"),
+                            ("received", "Received for information"),
+                            ("superseded", "Ended by another stage’s decision"),
+                            ("withdrawn", "Ended by withdrawal"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "body",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="work_items", to="people.body"
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="work_items", to="proposals.proposal"
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="work_items", to="proposals.revision"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'work item',
-                'verbose_name_plural': 'work items',
-                'ordering': ['opened_at', 'id'],
+                "verbose_name": "work item",
+                "verbose_name_plural": "work items",
+                "ordering": ["opened_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage_key', models.CharField(max_length=60)),
-                ('stage_label', models.CharField(max_length=200)),
-                ('effect', models.CharField(choices=[('decide', 'Decides'), ('recommend', 'Recommends'), ('advise', 'Advises'), ('receive', 'Receives for information')], max_length=20)),
-                ('outcome', models.CharField(choices=[('approve', 'Approved'), ('approve-with-conditions', 'Approved with conditions'), ('return', 'Returned for changes'), ('decline', 'Declined')], max_length=30, verbose_name='outcome')),
-                ('to_stage', models.CharField(blank=True, help_text='Key of the earlier stage it was returned to', max_length=60)),
-                ('to_stage_label', models.CharField(blank=True, max_length=200)),
-                ('body_name', models.CharField(max_length=200)),
-                ('by_name', models.CharField(max_length=200)),
-                ('by_title', models.CharField(blank=True, max_length=200)),
-                ('reasons', models.TextField(blank=True, verbose_name='reasons')),
-                ('checklist', models.JSONField(default=list, help_text='Every question with its clause and whether it was confirmed')),
-                ('at', models.DateTimeField()),
-                ('event_number', models.BigIntegerField(unique=True)),
-                ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='people.body')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
-                ('policy_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='policies.policyversion')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='proposals.proposal')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='proposals.revision')),
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='review.workitem')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stage_key", models.CharField(max_length=60)),
+                ("stage_label", models.CharField(max_length=200)),
+                (
+                    "effect",
+                    models.CharField(
+                        choices=[
+                            ("decide", "Decides"),
+                            ("recommend", "Recommends"),
+                            ("advise", "Advises"),
+                            ("receive", "Receives for information"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("approve", "Approved"),
+                            ("approve-with-conditions", "Approved with conditions"),
+                            ("return", "Returned for changes"),
+                            ("decline", "Declined"),
+                        ],
+                        max_length=30,
+                        verbose_name="outcome",
+                    ),
+                ),
+                (
+                    "to_stage",
+                    models.CharField(
+                        blank=True, help_text="Key of the earlier stage it was returned to", max_length=60
+                    ),
+                ),
+                ("to_stage_label", models.CharField(blank=True, max_length=200)),
+                ("body_name", models.CharField(max_length=200)),
+                ("by_name", models.CharField(max_length=200)),
+                ("by_title", models.CharField(blank=True, max_length=200)),
+                ("reasons", models.TextField(blank=True, verbose_name="reasons")),
+                (
+                    "checklist",
+                    models.JSONField(
+                        default=list, help_text="Every question with its clause and whether it was confirmed"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("event_number", models.BigIntegerField(unique=True)),
+                (
+                    "body",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="people.body"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "policy_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="policies.policyversion",
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="proposals.proposal"
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="proposals.revision"
+                    ),
+                ),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decision", to="review.workitem"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'decision',
-                'verbose_name_plural': 'decisions',
-                'ordering': ['at', 'id'],
+                "verbose_name": "decision",
+                "verbose_name_plural": "decisions",
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Condition',
+            name="Condition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('text', models.TextField(max_length=2000, verbose_name='condition')),
-                ('due_on', models.DateField(blank=True, null=True, verbose_name='to be met by')),
-                ('owner', models.CharField(blank=True, max_length=200, verbose_name='by whom')),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conditions', to='review.decision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("text", models.TextField(max_length=2000, verbose_name="condition")),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="to be met by")),
+                ("owner", models.CharField(blank=True, max_length=200, verbose_name="by whom")),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="conditions", to="review.decision"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'condition',
-                'verbose_name_plural': 'conditions',
-                'ordering': ['decision', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('decision', 'number'), name='one_condition_of_a_number')],
+                "verbose_name": "condition",
+                "verbose_name_plural": "conditions",
+                "ordering": ["decision", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("decision", "number"), name="one_condition_of_a_number")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='workitem',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['body', 'due_on', 'id'], name='queue_of_a_body'),
+            model_name="workitem",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)), fields=["body", "due_on", "id"], name="queue_of_a_body"
+            ),
         ),
         migrations.AddIndex(
-            model_name='workitem',
-            index=models.Index(fields=['proposal', 'body'], name='review_work_proposa_613133_idx'),
+            model_name="workitem",
+            index=models.Index(fields=["proposal", "body"], name="review_work_proposa_613133_idx"),
         ),
         migrations.AddConstraint(
-            model_name='workitem',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('proposal', 'stage_key'), name='a_stage_is_open_once'),
+            model_name="workitem",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)), fields=("proposal", "stage_key"), name="a_stage_is_open_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closing', '')), models.Q(('closed_at__isnull', False), models.Q(('closing', ''), _negated=True)), _connector='OR'), name='a_closed_work_item_says_how'),
+            model_name="workitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at", None), ("closing", "")),
+                    models.Q(("closed_at__isnull", False), models.Q(("closing", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="a_closed_work_item_says_how",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['by', '-id'], name='review_deci_by_id_fc35bb_idx'),
+            model_name="decision",
+            index=models.Index(fields=["by", "-id"], name="review_deci_by_id_fc35bb_idx"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['return', 'decline']), _negated=True), models.Q(('reasons', ''), _negated=True), _connector='OR'), name='a_return_or_refusal_has_reasons'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome__in", ["return", "decline"]), _negated=True),
+                    models.Q(("reasons", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="a_return_or_refusal_has_reasons",
+            ),
         ),
     ]
