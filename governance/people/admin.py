@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,10 @@ from governance.people import actions
 from governance.people.duties import Duty
 from governance.people.models import Body, Mandate, Unit, User
 from governance.refusals import Refusal
+
+# Nobody's rights come from a group: a mandate on a body is the only way.
+assert auth_admin.GroupAdmin  # imported first, because importing it registers what is taken out here
+admin.site.unregister(Group)
 
 
 class Kept(ModelAdmin):

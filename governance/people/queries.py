@@ -52,7 +52,11 @@ def holdings(user: User) -> Holdings:
         return Holdings()
     held: dict[int, Seat] = {}
     # The filter and the columns share one join, so each row is one mandate beside one grant on its body.
-    rows = Mandate.objects.in_force().filter(user=user, body__grants__user=user).order_by("body__name")
+    rows = (
+        Mandate.objects.in_force()
+        .filter(user=user, body__grants__user=user, body__grants__permission__codename__in=list(Right))
+        .order_by("body__name")
+    )
     for pk, code, name, kind, unit_id, duty, granted in rows.values_list(
         "body",
         "body__code",
