@@ -62,7 +62,7 @@ def test_two_drains_at_once_never_run_a_row_twice(world: World) -> None:
     world.queue(*({"task": "world.note", "key": name, "payload": {**payload, "name": name}} for name in names))
 
     drains = [world.start("manage.py", "deliver") for _ in range(2)]
-    assert [drain.wait(timeout=60) for drain in drains] == [0, 0], world.log
+    assert [drain.wait(timeout=240) for drain in drains] == [0, 0], world.log
 
     ended = [(name, process) for word, name, process, _ in world.notes() if word == "ended"]
     assert sorted(name for name, _ in ended) == sorted(names)
@@ -81,7 +81,7 @@ def test_worker_asked_to_stop_finishes_the_row_in_hand_and_takes_no_other(world:
         worker.wait(timeout=0.5)
     (world.folder / "hold").unlink()
 
-    assert worker.wait(timeout=60) == 0, world.log
+    assert worker.wait(timeout=240) == 0, world.log
     assert [(word, name) for word, name, *_ in world.notes()] == [("began", "held"), ("ended", "held")]
     assert world.select("SELECT key, attempts FROM notices_outbox WHERE done_at IS NULL") == [("next", 0)]
 

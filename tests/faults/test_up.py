@@ -23,7 +23,7 @@ from governance.site.management.commands.up import open_listener
 pytestmark = pytest.mark.once
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-PATIENCE = 60
+PATIENCE = 240  # seconds; only a machine that hangs takes so long
 
 
 def installation(var: Path, **changes: str) -> dict[str, str]:

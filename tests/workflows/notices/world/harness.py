@@ -17,7 +17,7 @@ import psycopg
 from django.conf import settings
 
 BASE_DIR = Path(__file__).resolve().parents[4]
-PATIENCE = 60
+PATIENCE = 240  # seconds; only a machine that hangs takes so long
 
 
 class World:
