@@ -17,4 +17,5 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "deliver what is due": {"task": "notices.sweep", "schedule": 60.0},
     "mandates that began or ended": {"task": "people.refresh_grants", "schedule": 3600.0},
+    "policy versions that begin": {"task": "policies.turn_the_day", "schedule": 3600.0},
 }

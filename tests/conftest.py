@@ -16,7 +16,7 @@ from governance.audit.append_only import models_of, statements
 from governance.people.actions import add_person, add_unit, create_body, give_mandate
 from governance.people.duties import Duty
 from governance.people.models import Body, Unit, UnitKind, User
-from governance.policies.actions import adopt, draft
+from governance.policies.actions import adopt, draft, propose
 from governance.policies.loading import load_policy_file
 from governance.policies.models import PolicyVersion
 from tests.samples import complete_content
@@ -166,6 +166,18 @@ class Institution:
 
 def make_institution() -> Institution:
     """Set up the institution in the current database, with the shipped policy in force."""
+    place = make_institution_without_policy()
+    version = draft(actor=place.people["drafter"], source=load_policy_file(SHIPPED_POLICY))
+    place.policy = adopt(
+        actor=place.people["administrator"],
+        version=propose(actor=place.people["drafter"], version=version),
+        motion="Senate minute 2025-06-11, item 4",
+    )
+    return place
+
+
+def make_institution_without_policy() -> Institution:
+    """Set up its units, bodies and people."""
     place = Institution()
     root = place.units["KU"] = add_unit(
         actor=REGISTRAR, code="KU", name="Kawartha University", short_name="University", kind=UnitKind.UNIVERSITY
@@ -213,6 +225,7 @@ def make_institution() -> Institution:
     person("secretary", "Helen Osei", title="Secretary of Senate")
     person("observer", "Ruth Adeyemi", title="Internal auditor")
     person("administrator", "Daniel Fortin", title="Systems administrator", is_staff=True)
+    person("drafter", "Claire Dubois", title="Policy officer", is_staff=True)
     person("stranger", "Owen MacNeil", title="Lecturer")
 
     holds("author", Duty.PROPOSER, "staff-hsci")
@@ -226,11 +239,6 @@ def make_institution() -> Institution:
     holds("member", Duty.MEMBER, "senate")
     holds("secretary", Duty.SECRETARY, "senate")
     holds("observer", Duty.OBSERVER, "secretariat")
-
-    version = draft(actor=place.people["secretary"], source=load_policy_file(SHIPPED_POLICY))
-    place.policy = adopt(
-        actor=place.people["administrator"], version=version, motion="Senate minute 2025-06-11, item 4"
-    )
     return place
 
 

@@ -38,13 +38,15 @@ def test_only_the_demonstration_sets_the_clock() -> None:
 
 def test_a_state_is_written_in_one_place() -> None:
     assert files_with(r"\.state\s*=[^=]") == {"workflows/review/machine.py"}
+    assert files_with(r"\.status\s*=\s*status\b|version\.status\s*=[^=]") == {"governance/policies/machine.py"}
 
 
 def test_only_actions_fire_transitions() -> None:
-    assert files_with(r"Lifecycle\(") == {"workflows/review/actions.py"}
+    assert files_with(r"Lifecycle\(\w") == {"governance/policies/actions.py", "workflows/review/actions.py"}
 
 
 READING = ["views.py", "queries.py", "lists.py", "page.py", "peek.py", "permits.py", "forms.py", "resolve.py"]
+READING += ["moves.py", "moving.py", "moving_views.py", "panel.py", "reader.py", "timeline.py"]
 
 
 @pytest.mark.parametrize("name", READING)

@@ -22,12 +22,14 @@ class AppendOnly:
     `unique` names the column groups, beside the key, under which SQLite's REPLACE would delete a row without a trigger.
     `frozen` names the columns that may not change; empty means none may.
     `frozen_when` says for which rows that holds, such as "OLD.status <> 'draft'"; empty means all.
+    `refused_when` is a further condition, over the OLD and the NEW row, under which a change is refused.
     `deletable_when` says which rows may still be deleted; empty means none.
     """
 
     unique: tuple[tuple[str, ...], ...] = ()
     frozen: tuple[str, ...] = ()
     frozen_when: str = ""
+    refused_when: str = ""
     deletable_when: str = ""
 
     @property
@@ -66,20 +68,23 @@ def _changed(columns: tuple[str, ...], operator: str) -> str:
     return " OR ".join(f'OLD."{column}" {operator} NEW."{column}"' for column in columns)
 
 
-def _condition(*parts: str) -> str:
+def _condition(*parts: str, also: str = "") -> str:
+    """The trigger's WHEN: all of the parts, or else the one condition after them; nothing when it always fires."""
     wanted = [f"({part})" for part in parts if part]
-    return f"WHEN ({' AND '.join(wanted)})" if wanted else ""
+    if not wanted:
+        return ""
+    return f"WHEN (({' AND '.join(wanted)}){f' OR ({also})' if also else ''})"
 
 
 def _sqlite(table: str, rule: AppendOnly) -> list[str]:
     refusal = f"SELECT RAISE(ABORT, '{table} is append-only');"
-    changed = _changed(rule.frozen, "IS NOT")
+    condition = _condition(rule.frozen_when, _changed(rule.frozen, "IS NOT"), also=rule.refused_when)
     existing = " OR ".join(
         "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in group) + ")"
         for group in (("id",), *rule.unique)
     )
     triggers = {
-        "no_update": f'BEFORE UPDATE ON "{table}" {_condition(rule.frozen_when, changed)}',
+        "no_update": f'BEFORE UPDATE ON "{table}" {condition}',
         "no_delete": f'BEFORE DELETE ON "{table}" {_condition(rule.kept_when)}',
         # REPLACE deletes the old row without firing its delete trigger.
         "no_replace": f'BEFORE INSERT ON "{table}" WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {existing})',
@@ -95,9 +100,9 @@ def _sqlite(table: str, rule: AppendOnly) -> list[str]:
 
 
 def _postgresql(table: str, rule: AppendOnly) -> list[str]:
-    changed = _changed(rule.frozen, "IS DISTINCT FROM")
+    condition = _condition(rule.frozen_when, _changed(rule.frozen, "IS DISTINCT FROM"), also=rule.refused_when)
     triggers = {
-        "no_update": f'BEFORE UPDATE ON "{table}" FOR EACH ROW {_condition(rule.frozen_when, changed)}',
+        "no_update": f'BEFORE UPDATE ON "{table}" FOR EACH ROW {condition}',
         "no_delete": f'BEFORE DELETE ON "{table}" FOR EACH ROW {_condition(rule.kept_when)}',
         "no_truncate": f'BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT',
     }

@@ -20,13 +20,19 @@ class Verb(StrEnum):
     MANDATE_GIVEN = "mandate.given"
     MANDATE_ENDED = "mandate.ended"
     POLICY_DRAFTED = "policy.drafted"
+    POLICY_PROPOSED = "policy.proposed"
+    POLICY_TAKEN_BACK = "policy.taken-back"
     POLICY_ADOPTED = "policy.adopted"
+    POLICY_IN_FORCE = "policy.in-force"
+    POLICY_SUPERSEDED = "policy.superseded"
+    POLICY_WITHDRAWN = "policy.withdrawn"
     PROPOSAL_CREATED = "proposal.created"
     ATTACHMENT_ADDED = "attachment.added"
     ATTACHMENT_REMOVED = "attachment.removed"
     PROPOSAL_SUBMITTED = "proposal.submitted"
     PROPOSAL_RESUBMITTED = "proposal.resubmitted"
     PROPOSAL_WITHDRAWN = "proposal.withdrawn"
+    PROPOSAL_MOVED = "proposal.moved"
     COMMENT_ADDED = "comment.added"
     DECISION_APPROVED = "decision.approved"
     DECISION_APPROVED_WITH_CONDITIONS = "decision.approved-with-conditions"
@@ -49,13 +55,19 @@ SENTENCES: Final[dict[Verb, Promise]] = {
     Verb.MANDATE_GIVEN: _("{actor} gave {name} the duty “{duty}” on {body}."),
     Verb.MANDATE_ENDED: _("{actor} ended the duty “{duty}” of {name} on {body}."),
     Verb.POLICY_DRAFTED: _("{actor} drafted {policy}."),
+    Verb.POLICY_PROPOSED: _("{actor} proposed {policy} for adoption."),
+    Verb.POLICY_TAKEN_BACK: _("{actor} took {policy} back to draft it further."),
     Verb.POLICY_ADOPTED: _("{actor} recorded the adoption of {policy}."),
+    Verb.POLICY_IN_FORCE: _("{policy} came into force."),
+    Verb.POLICY_SUPERSEDED: _("{policy} was superseded."),
+    Verb.POLICY_WITHDRAWN: _("{actor} withdrew {policy}."),
     Verb.PROPOSAL_CREATED: _("{actor} started the draft."),
     Verb.ATTACHMENT_ADDED: _("{actor} attached “{name}”."),
     Verb.ATTACHMENT_REMOVED: _("{actor} took “{name}” out of the draft."),
     Verb.PROPOSAL_SUBMITTED: _("{actor} sent submission {revision} to {holder}."),
     Verb.PROPOSAL_RESUBMITTED: _("{actor} sent submission {revision} back to {holder}."),
     Verb.PROPOSAL_WITHDRAWN: _("{actor} withdrew the proposal."),
+    Verb.PROPOSAL_MOVED: _("{actor} moved the proposal from {from_policy} to {policy}."),
     Verb.COMMENT_ADDED: _("{actor} wrote a comment."),
     Verb.DECISION_APPROVED: _("{actor} approved submission {revision} for {body}."),
     Verb.DECISION_APPROVED_WITH_CONDITIONS: _("{actor} approved submission {revision} with conditions for {body}."),

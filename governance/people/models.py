@@ -13,6 +13,7 @@ from governance import clock
 from governance.audit.actions import Actor
 from governance.audit.append_only import AppendOnly
 from governance.people.duties import Duty, Right
+from governance.people.kinds import UnitKind as UnitKind
 
 
 class UserManager(BaseUserManager["User"]):
@@ -67,14 +68,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     def as_actor(self) -> Actor:
         """This person as the record names them."""
         return Actor(key=self.record_key, name=self.name, title=self.title)
-
-
-class UnitKind(models.TextChoices):
-    UNIVERSITY = "university", _("University")
-    FACULTY = "faculty", _("Faculty")
-    INSTITUTE = "institute", _("Institute")
-    CONTINUING = "continuing-education", _("Continuing education")
-    OFFICE = "office", _("Office")
 
 
 class Unit(models.Model):

@@ -1,19 +1,21 @@
 """Reading a policy version from its files, YAML rules beside Markdown text. An error names file, line and field."""
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
+from governance.policies.checking import check
 from governance.policies.rules import Rules
-from governance.policies.text import clauses
 
 
 class BadFile(ValueError):
     """A file that cannot be used; its text says which, where and why, in one line."""
+
+
+class BadYaml(ValueError):
+    """A text that is not YAML; it says why and in which line."""
 
 
 @dataclass(frozen=True)
@@ -22,44 +24,23 @@ class PolicyFile:
 
     rules: Rules
     text: str
-
-
-FieldCheck = Callable[[Rules], Iterable[str]]
-_field_checks: list[FieldCheck] = []
-
-
-def register_field_check(unknown_fields: FieldCheck) -> None:
-    """Let the app that owns the proposal's content name the fields that rules require and the content does not have.
-
-    Policies know nothing of proposals, so the check comes to them (see `workflows/proposals/apps.py`).
-    """
-    if unknown_fields not in _field_checks:
-        _field_checks.append(unknown_fields)
+    source: str = ""
 
 
 def load_policy_file(path: Path) -> PolicyFile:
     """Read `path` (YAML rules) and the Markdown file of the same name beside it. Raises BadFile."""
+    source = _read(path)
     data, root = read_yaml(path)
-    try:
-        rules = Rules.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadFile(f"{path}: {where(root, first['loc'])}: {first['msg']}") from error
     text_path = path.with_suffix(".md")
     try:
         text = text_path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadFile(f"{text_path}: the policy's text is missing ({error.strerror})") from error
-    written = {clause.number for clause in clauses(text)}
-    for loc, clause in _values_of("clause", data):
-        if clause not in written:
-            raise BadFile(f"{path}: {where(root, loc)}: {text_path.name} has no clause {clause}")
-    unknown = {name for unknown_fields in _field_checks for name in unknown_fields(rules)}
-    for number, requirement in enumerate(rules.requires):
-        if requirement.field in unknown:
-            place = where(root, ("requires", number, "field"))
-            raise BadFile(f"{path}: {place}: a proposal has no field {requirement.field}")
-    return PolicyFile(rules=rules, text=text)
+    checked = check(data, text)
+    if checked.rules is None:
+        first = checked.problems[0]
+        raise BadFile(f"{path}: {where(root, first.place)}: {first.sentence}")
+    return PolicyFile(rules=checked.rules, text=text, source=source)
 
 
 class _Loader(yaml.SafeLoader):
@@ -87,21 +68,44 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_ti
 def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
     """A YAML file's data, and its nodes, which know their lines. Raises BadFile."""
     try:
-        source = path.read_text(encoding="utf-8")
+        return parse_yaml(_read(path))
+    except BadYaml as error:
+        raise BadFile(f"{path}: {error}") from error
+
+
+def parse_yaml(source: str) -> tuple[Any, yaml.Node | None]:
+    """The data of a YAML text, and its nodes, which know their lines. Raises BadYaml."""
+    try:
         return yaml.load(source, Loader=_Loader), yaml.compose(source, Loader=_Loader)  # noqa: S506  (a safe loader)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise BadYaml(f"{line}{error.problem or 'not YAML'}") from error
+    except yaml.YAMLError as error:  # a character that YAML does not allow, the only error without a mark
+        raise BadYaml(" ".join(str(error).split())) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        # As bytes, because the source is kept as it stands, line ends included.
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadFile(f"{path}: not UTF-8 text, at byte {error.start}") from error
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise BadFile(f"{path}: {line}{error.problem or 'not YAML'}") from error
-    except yaml.YAMLError as error:  # a character that YAML does not allow, the only error without a mark
-        raise BadFile(f"{path}: {' '.join(str(error).split())}") from error
 
 
 def where(root: yaml.Node | None, loc: tuple[int | str, ...]) -> str:
     """ "line 12, route.2.due" for a place in a document; the line is that of the nearest part that exists."""
+    line, path = _nearest(root, loc)
+    return f"line {line}, {path}" if path else f"line {line}"
+
+
+def line_of(root: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+    """The line of the nearest part of a place that exists."""
+    return _nearest(root, loc)[0]
+
+
+def _nearest(root: yaml.Node | None, loc: tuple[int | str, ...]) -> tuple[int, str]:
     node, path = root, []
     for step in loc:
         found = _child(node, step)
@@ -109,8 +113,7 @@ def where(root: yaml.Node | None, loc: tuple[int | str, ...]) -> str:
             continue  # pydantic's own steps, such as the tag of a condition, are not in the file
         path.append(str(step))
         node = found or node
-    line = f"line {node.start_mark.line + 1}" if node is not None else "line 1"
-    return f"{line}, {'.'.join(path)}" if path else line
+    return (node.start_mark.line + 1 if node is not None else 1), ".".join(path)
 
 
 def _child(node: yaml.Node | None, step: int | str) -> yaml.Node | None:
@@ -120,15 +123,3 @@ def _child(node: yaml.Node | None, step: int | str) -> yaml.Node | None:
         child: yaml.Node = node.value[step]
         return child
     return None
-
-
-def _values_of(name: str, data: Any, loc: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], Any]]:
-    """Every value that stands under a key of this name, with its place."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if key == name:
-                yield (*loc, key), value
-            yield from _values_of(name, value, (*loc, key))
-    elif isinstance(data, list):
-        for number, item in enumerate(data):
-            yield from _values_of(name, item, (*loc, number))

@@ -1,26 +1,61 @@
 """Which version of a policy is in force on a day, and what its approval matrix says."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
+
 from governance import clock
-from governance.people.models import Unit
-from governance.policies.models import PolicyVersion, VersionStatus
+from governance.people.models import Unit, User
+from governance.policies.checking import check
+from governance.policies.models import PolicyVersion
+from governance.policies.permits import VersionAct, VersionStanding, refusal
 from governance.policies.resolve import resolve
 from governance.policies.rules import Rules, Stage
+from governance.policies.states import LAW, VersionStatus
 from governance.policies.vocabulary import Action, Effect, Facts, Kind, Level, UnitPlace
+from governance.refusals import Refusal
 
 
 def in_force(policy_key: str, day: date | None = None) -> PolicyVersion | None:
-    """The adopted version in force on a day (today where none is given): the latest that had begun by then."""
-    return (
-        PolicyVersion.objects.filter(
-            policy__key=policy_key, status=VersionStatus.ADOPTED, effective_from__lte=day or clock.today()
-        )
-        .select_related("policy")
-        .order_by("-effective_from", "-number")
-        .first()
+    """The version in force on a day (today where none is given): the latest of those adopted that had begun by then."""
+    return _law_on(policy_key, day).first()
+
+
+def name_of_law(policy_key: str) -> PolicyVersion | None:
+    """The version in force today without its words and rules: every page names it, few read it."""
+    return _law_on(policy_key, None).defer("text", "rules", "source").first()
+
+
+def _law_on(policy_key: str, day: date | None) -> QuerySet[PolicyVersion]:
+    begun = PolicyVersion.objects.filter(
+        policy__key=policy_key, status__in=LAW, effective_from__lte=day or clock.today()
     )
+    return begun.select_related("policy").order_by("-effective_from", "-number")
+
+
+def refusal_for(act: VersionAct, user: User, version: PolicyVersion) -> Refusal | None:
+    """Why this person may not do this to a version now; None when they may."""
+    drafted = version.drafted_by_id == user.pk or (
+        not version._state.adding and version.drafters.filter(pk=user.pk).exists()
+    )
+    return refusal(
+        act,
+        VersionStanding(
+            status=VersionStatus(version.status),
+            is_administrator=user.is_staff and user.is_active,
+            is_drafter=drafted,
+            has_begun=version.is_law and version.effective_from <= clock.today(),
+        ),
+    )
+
+
+def rules_of(version: PolicyVersion) -> Rules | None:
+    """The rules of a version; None of a draft, or one withdrawn as a draft, that cannot be used yet."""
+    if version.status in {VersionStatus.DRAFT, VersionStatus.WITHDRAWN}:
+        return check(json.loads(version.rules), version.text).rules
+    return version.typed_rules
 
 
 def place_of(unit: Unit) -> UnitPlace:

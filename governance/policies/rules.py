@@ -4,125 +4,32 @@ Every rule names the clause of the policy's text that it carries out, so that a 
 """
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from django.utils.translation import gettext as _
+from pydantic import Field, StringConstraints, model_validator
 
+from governance.policies.conditions import Condition, Rule
 from governance.policies.vocabulary import (
     Action,
+    AnswerKind,
+    Carries,
     DecidesBy,
     Effect,
-    FactName,
+    Ending,
     Facts,
     Outcome,
     UnitPlace,
-    Value,
-    value_of,
+    Voters,
 )
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Clause = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=12)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
-
-
-class Rule(BaseModel):
-    """Frozen, and with no field that the rules do not know: a misspelt rule is an error, not a rule that never
-    applies."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-# ---- conditions: a closed vocabulary, nothing evaluated
-
-
-class Is(Rule):
-    field: FactName
-    is_: Value = Field(alias="is")
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        return value_of(self.field, facts, unit) == self.is_
-
-
-class In(Rule):
-    field: FactName
-    in_: tuple[Value, ...] = Field(alias="in", min_length=1)
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        return value_of(self.field, facts, unit) in self.in_
-
-
-class AtLeast(Rule):
-    field: FactName
-    at_least: int
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        value = value_of(self.field, facts, unit)
-        return isinstance(value, int) and value >= self.at_least
-
-
-class LessThan(Rule):
-    field: FactName
-    less_than: int
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        value = value_of(self.field, facts, unit)
-        return isinstance(value, int) and value < self.less_than
-
-
-class All(Rule):
-    all: tuple["Condition", ...] = Field(min_length=1)
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        return all(condition.holds(facts, unit) for condition in self.all)
-
-
-class AnyOf(Rule):
-    any: tuple["Condition", ...] = Field(min_length=1)
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        return any(condition.holds(facts, unit) for condition in self.any)
-
-
-class Not(Rule):
-    not_: "Condition" = Field(alias="not")
-
-    def holds(self, facts: Facts, unit: UnitPlace) -> bool:
-        return not self.not_.holds(facts, unit)
-
-
-def _which(value: Any) -> str | None:
-    """The tag of a condition: the one operator key it has."""
-    if isinstance(value, Rule):
-        return type(value).__name__
-    keys = {
-        "is": "Is",
-        "in": "In",
-        "at_least": "AtLeast",
-        "less_than": "LessThan",
-        "all": "All",
-        "any": "AnyOf",
-        "not": "Not",
-    }
-    found = [tag for key, tag in keys.items() if isinstance(value, dict) and key in value]
-    return found[0] if len(found) == 1 else None
-
-
-Condition = Annotated[
-    Annotated[Is, Tag("Is")]
-    | Annotated[In, Tag("In")]
-    | Annotated[AtLeast, Tag("AtLeast")]
-    | Annotated[LessThan, Tag("LessThan")]
-    | Annotated[All, Tag("All")]
-    | Annotated[AnyOf, Tag("AnyOf")]
-    | Annotated[Not, Tag("Not")],
-    Discriminator(
-        _which,
-        custom_error_type="condition",
-        custom_error_message="a condition has exactly one of: is, in, at_least, less_than, all, any, not",
-    ),
-]
+FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)?$", max_length=60)]
 
 
 # ---- the route
@@ -153,6 +60,26 @@ class Due(Rule):
     clause: Clause
 
 
+class Vote(Rule):
+    """How a committee decides: how many must be there, and what carries a motion."""
+
+    quorum: int | None = Field(default=None, ge=1, le=1_000)
+    quorum_percent: int | None = Field(default=None, ge=1, le=100)
+    carries: Carries = Carries.MAJORITY
+    of: Voters = Voters.PRESENT
+    clause: Clause
+
+    def quorum_among(self, members: int) -> int:
+        """How many people must be there, of a committee of so many."""
+        return self.quorum if self.quorum is not None else -(-members * (self.quorum_percent or 0) // 100)
+
+    @model_validator(mode="after")
+    def _one_quorum(self) -> Self:
+        if (self.quorum is None) == (self.quorum_percent is None):
+            raise ValueError(_("A vote has a quorum either as a number or as a share of the members"))
+        return self
+
+
 class EffectCase(Rule):
     """One row of the approval matrix for a stage: its effect when the condition holds; without one, otherwise."""
 
@@ -168,7 +95,9 @@ class Stage(Rule):
     effect: Effect | tuple[EffectCase, ...]
     when: Condition | None = None
     wave: Slug | None = None
+    mandatory: bool = False
     decides_by: DecidesBy = DecidesBy.ONE
+    vote: Vote | None = None
     outcomes: tuple[Outcome, ...] = (Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS, Outcome.RETURN, Outcome.DECLINE)
     checklist: tuple[ChecklistItem, ...] = ()
     due: Due
@@ -182,10 +111,19 @@ class Stage(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _unique("checklist item", [item.key for item in self.checklist])
+        _unique(_("The checklist has the key “%(key)s” twice"), [item.key for item in self.checklist])
         if Outcome.APPROVE not in self.outcomes:
-            raise ValueError("a stage must be able to approve, or no proposal gets past it")
+            raise ValueError(_("A stage must be able to approve, or no proposal gets past it"))
+        if (self.decides_by is DecidesBy.VOTE) != (self.vote is not None):
+            raise ValueError(_("A stage that decides by vote says how, and only such a stage does"))
         return self
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """Every effect that the stage can have."""
+        if isinstance(self.effect, Effect):
+            return frozenset({self.effect})
+        return frozenset(case.effect for case in self.effect)
 
 
 # ---- duties kept apart, resubmission, completeness
@@ -215,6 +153,20 @@ class Resubmission(Rule):
     clause: Clause
 
 
+class Reopening(Rule):
+    """Approvals that do not outlast a change: when one of these fields (`resources.fee`) or sections (`outcomes`)
+    differs in a new submission, the approvals of these stages are asked for again."""
+
+    fields: tuple[FieldPath, ...] = Field(min_length=1)
+    stages: tuple[Slug, ...] = Field(min_length=1)
+    clause: Clause
+
+    def touched_by(self, changed: Collection[str]) -> bool:
+        """Whether any of the changed fields, given as paths such as `resources.fee`, is one of these or in one of these
+        sections."""
+        return any(path == field or path.startswith(f"{field}.") for path in changed for field in self.fields)
+
+
 class Check(StrEnum):
     """What a requirement may ask of the content."""
 
@@ -240,8 +192,35 @@ class Requirement(Rule):
     @model_validator(mode="after")
     def _number_where_needed(self) -> Self:
         if (self.check in {Check.AT_LEAST, Check.AT_MOST}) != (self.number is not None):
-            raise ValueError("`number` goes with the checks at-least and at-most, and only with them")
+            raise ValueError(_("A number goes with the checks “at least” and “at most”, and only with them"))
         return self
+
+
+class Question(Rule):
+    """Something that this institution asks beside what every proposal says."""
+
+    key: Slug
+    text: Words
+    hint: Words | None = None
+    kind: AnswerKind = AnswerKind.TEXT
+    choices: tuple[Words, ...] = ()
+    required: bool = True
+    when: Condition | None = None
+    clause: Clause
+
+    @model_validator(mode="after")
+    def _choices_where_needed(self) -> Self:
+        if (self.kind is AnswerKind.CHOICE) != (len(self.choices) >= 2):
+            raise ValueError(_("A question with a choice has two answers or more to choose from, and no other has any"))
+        return self
+
+
+class Retention(Rule):
+    """How long a proposal that ended so is kept: so many years after its end, or for good where no number stands."""
+
+    ending: Ending
+    years: int | None = Field(default=None, ge=1, le=100)
+    clause: Clause
 
 
 class Rules(Rule):
@@ -255,7 +234,10 @@ class Rules(Rule):
     route: tuple[Stage, ...] = Field(min_length=1)
     duties: Duties
     resubmission: Resubmission
+    reopens: tuple[Reopening, ...] = ()
     requires: tuple[Requirement, ...] = ()
+    questions: tuple[Question, ...] = ()
+    retention: tuple[Retention, ...] = ()
 
     def stage(self, key: str) -> Stage:
         """The stage of that key. Raises KeyError when the route has none."""
@@ -267,30 +249,38 @@ class Rules(Rule):
     def clauses(self) -> set[str]:
         """Every clause of the text that some rule rests on."""
         rules: list[Any] = [self.duties.author_may_decide, self.duties.one_person_many_stages, self.resubmission]
-        rules += [*self.requires, *self.route]
+        rules += [*self.reopens, *self.requires, *self.questions, *self.retention, *self.route]
         for stage in self.route:
-            rules += [stage.due, *stage.checklist]
+            rules += [stage.due, *stage.checklist, *([stage.vote] if stage.vote else [])]
         return {rule.clause for rule in rules}
+
+    def reopened_by(self, changed: Collection[str]) -> frozenset[str]:
+        """The stages whose approval a new submission asks for again, when these fields changed in it."""
+        return frozenset(stage for rule in self.reopens if rule.touched_by(changed) for stage in rule.stages)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _unique("stage", [stage.key for stage in self.route])
-        acting = [stage for stage in self.route if stage.effect is not Effect.RECEIVE]
-        if not acting or not _may(acting[-1], Effect.DECIDE):
-            raise ValueError("the route must end in a stage that decides")
+        keys = [stage.key for stage in self.route]
+        _unique(_("The stage “%(key)s” stands twice"), keys)
+        _unique(_("The question “%(key)s” stands twice"), [question.key for question in self.questions])
+        _unique(
+            _("How long proposals that ended as “%(key)s” are kept is said twice"),
+            [rule.ending.value for rule in self.retention],
+        )
+        acting = [stage for stage in self.route if stage.effects != {Effect.RECEIVE}]
+        if not acting or Effect.DECIDE not in acting[-1].effects:
+            raise ValueError(_("The route must end in a stage that decides"))
+        unknown = [key for rule in self.reopens for key in rule.stages if key not in keys]
+        if unknown:
+            raise ValueError(_("The route has no stage “%(stage)s” to be reopened") % {"stage": unknown[0]})
         waves = [stage.wave for stage in self.route]
         for place, wave in enumerate(waves):
             if wave is not None and wave in waves[:place] and waves[place - 1] != wave:
-                raise ValueError(f"the stages of wave {wave} must stand next to each other")
+                raise ValueError(_("The stages of the wave “%(wave)s” must stand next to each other") % {"wave": wave})
         return self
 
 
-def _may(stage: Stage, effect: Effect) -> bool:
-    effects = {stage.effect} if isinstance(stage.effect, Effect) else {case.effect for case in stage.effect}
-    return effect in effects
-
-
-def _unique(what: str, keys: list[str]) -> None:
+def _unique(sentence: str, keys: list[str]) -> None:
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
-        raise ValueError(f"the {what} {twice[0]} stands twice")
+        raise ValueError(sentence % {"key": twice[0]})

@@ -54,10 +54,44 @@ class Outcome(TextChoices):
     DECLINE = "decline", _("Declined")
 
 
-class DecidesBy(StrEnum):
-    """Whose answer is the body's: here one person who holds the right to decide on it."""
+class DecidesBy(TextChoices):
+    """Whose answer is the body's: that of one person who holds the right to decide on it, or the outcome of a vote that
+    such a person records."""
 
-    ONE = "one"
+    ONE = "one", _("One person")
+    VOTE = "vote", _("A vote")
+
+
+class Carries(TextChoices):
+    """How many of the votes carry a motion."""
+
+    MAJORITY = "majority", _("more than half")
+    TWO_THIRDS = "two-thirds", _("two thirds")
+
+
+class Voters(TextChoices):
+    """Of whom a majority is counted."""
+
+    PRESENT = "present", _("those present")
+    MEMBERS = "members", _("all members")
+
+
+class AnswerKind(TextChoices):
+    """What an answer to a further question looks like."""
+
+    LINE = "line", _("A line of words")
+    TEXT = "text", _("Several paragraphs")
+    NUMBER = "number", _("A whole number")
+    YES_NO = "yes-no", _("Yes or no")
+    CHOICE = "choice", _("One of several answers")
+
+
+class Ending(TextChoices):
+    """How a proposal ended, as retention depends on it."""
+
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.http import require_safe
@@ -57,6 +58,15 @@ class SignOut(LogoutView):
     """Signing out, also for somebody whose session has ended already."""
 
     next_page = settings.LOGIN_URL
+
+
+@require_safe
+def administration(request: HttpRequest) -> HttpResponseBase:
+    """Where Django's administration sends whoever it does not let in: visitors sign in as everywhere else first."""
+    if not request.user.is_staff:
+        raise PermissionDenied
+    wanted = request.GET.get("next", "")
+    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "admin:index")
 
 
 @require_safe

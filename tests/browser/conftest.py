@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from governance.people.models import User
@@ -19,6 +19,9 @@ from governance.people.models import User
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE, DESK = 390, 1280
+# Milliseconds; only a page that hangs takes so long.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 # In a browser that runs no scripts, axe would wait for ever.
 WITHOUT_SCRIPT: "weakref.WeakSet[BrowserContext]" = weakref.WeakSet()
 
@@ -77,7 +80,7 @@ def page_for(browser: Browser, live_server: LiveServer) -> Iterator[PageFor]:
             context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         context.on("weberror", lambda error: mistakes.append(str(error.error)))
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         return page
 
     yield open_page

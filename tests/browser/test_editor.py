@@ -1,5 +1,6 @@
 """The author's editor in a real browser: what is typed is saved or kept, and every page can be used by everyone."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Institution
-from workflows.proposals.content import SECTIONS
+from workflows.proposals.content import FURTHER, SECTIONS
 from workflows.proposals.models import DraftSection, Proposal
 
 from .conftest import DESK, PHONE, Axe, PageFor
@@ -151,6 +152,8 @@ def test_words_kept_on_the_device_come_back_and_can_be_saved_or_discarded(
     lose_the_page()
     restored = page.locator("#restored")
     expect(restored).to_be_visible()
+    # The 24-hour clock, as everywhere.
+    expect(restored.locator("time")).to_have_text(re.compile(r" \d\d:\d\d$"))
     expect(restored).to_be_focused()
     expect(page.get_by_label("Purpose")).to_have_value("Typed before the lights went out")
     assert words(draft, "purpose") == before
@@ -260,7 +263,10 @@ def test_every_page_can_be_used_by_everyone(
     committed_institution.return_for_changes(returned)
     author = committed_institution.person("author")
     page = page_for(author, width=width, scheme=scheme)
-    addresses = ["/proposals/new/", *(address(returned, section) for section in [*SECTIONS, "files"])]
+    addresses = [
+        "/proposals/new/",
+        *(address(returned, section) for section in [*SECTIONS, "files"] if section != FURTHER),
+    ]
     addresses += [reverse("proposal-check", args=[one.reference]) for one in (complete, returned)]
     for one in addresses:
         page.goto(one)

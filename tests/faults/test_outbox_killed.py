@@ -87,7 +87,7 @@ def test_worker_asked_to_stop_finishes_the_row_in_hand_and_takes_no_other(world:
 
 
 def test_worker_outlives_a_database_that_goes_away_and_comes_back(world: World) -> None:
-    worker = world.start("manage.py", "deliver", "--forever", WORLD_TIMEOUT="0.2")
+    worker = world.start("manage.py", "deliver", "--forever", WORLD_TIMEOUT="0.2", WORLD_LEASE="1")
     world.queue({"task": "world.note", "key": "before", "payload": {"name": "before"}})
     world.until(lambda: len(world.notes()) == 2, "the first row")
 
@@ -98,12 +98,18 @@ def test_worker_outlives_a_database_that_goes_away_and_comes_back(world: World) 
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         else:
-            world.queue({"task": "world.note", "key": "locked out", "payload": {"name": "locked-out"}})
+            # The worker is at a row when the database is locked, so it cannot write down that the row is delivered.
+            hold = world.folder / "hold"
+            hold.touch()
+            world.queue({"task": "world.hold", "key": "locked out", "payload": {"name": "locked-out"}})
+            world.until(lambda: world.notes()[-1][:2] == ["began", "locked-out"], "the row that will be locked out")
             connection.execute("BEGIN EXCLUSIVE")
+            hold.unlink()
         world.until(lambda: "the database is away or locked" in world.log, "the worker to notice")
     world.queue({"task": "world.note", "key": "after", "payload": {"name": "after"}})
 
     world.until(lambda: ("ended", "after") in {(word, name) for word, name, *_ in world.notes()}, "the last row")
+    waiting = "SELECT count(*) FROM notices_outbox WHERE done_at IS NULL"
+    world.until(lambda: world.select(waiting) == [(0,)], "the row whose delivery could not be written down")
     assert worker.poll() is None
     assert stop(worker) == 0, world.log
-    assert world.select("SELECT count(*) FROM notices_outbox WHERE done_at IS NULL") == [(0,)]

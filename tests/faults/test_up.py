@@ -157,6 +157,13 @@ def test_up_answers_and_a_killed_web_server_comes_back(up: Up) -> None:
 
 
 @linux_only
+def test_links_lead_to_where_up_answers_when_no_address_was_given(up: Up) -> None:
+    worker = int(up.hear(r"Started worker \(process (\d+)\)"))
+    address = up.hear(r"running at (\S+)/")
+    assert f"ASSENT_URL={address}" in Path(f"/proc/{worker}/environ").read_text().split("\0")
+
+
+@linux_only
 def test_up_brings_back_a_killed_worker_alone(up: Up) -> None:
     worker = int(up.hear(r"Started worker \(process (\d+)\)"))
     address = up.hear(r"running at (\S+)")

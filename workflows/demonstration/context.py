@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from workflows.demonstration.story import read_institution
+from workflows.demonstration.reading import read_institution
 
 
 def sign_ins(request: HttpRequest) -> dict[str, Any]:

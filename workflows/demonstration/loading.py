@@ -7,7 +7,7 @@ and memo numbers follow each other as in life.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 
 from django.contrib.auth.hashers import make_password
@@ -17,14 +17,25 @@ from pydantic import ValidationError
 from governance import clock
 from governance.audit.actions import ASSENT, Actor
 from governance.audit.models import Event
-from governance.people.actions import add_person, add_unit, create_body, end_mandate, give_mandate, refresh_grants
+from governance.people.actions import (
+    add_person,
+    add_unit,
+    change_body,
+    change_person,
+    create_body,
+    end_mandate,
+    give_mandate,
+    refresh_grants,
+)
 from governance.people.models import Body, Mandate, Unit, User
-from governance.policies.actions import adopt, draft
+from governance.policies.actions import adopt, draft, propose, turn_the_day
+from governance.policies.loading import PolicyFile
 from governance.policies.models import PolicyVersion
 from governance.refusals import Incomplete, Refusal
 from governance.working_days import working_days_between
 from workflows.demonstration import story
-from workflows.demonstration.story import Demonstration, File, Institution, Place, Tale, working_days_before
+from workflows.demonstration.reading import Demonstration, File, Place, Tale
+from workflows.demonstration.story import Institution, working_days_before
 from workflows.notices.actions import run_in_place
 from workflows.notices.models import Outbox
 from workflows.proposals import actions as writing
@@ -37,6 +48,7 @@ from workflows.review.queries import open_items
 
 UNTIL_DELIVERED = timedelta(minutes=2)
 NOTICE_OF_MANDATE = 10  # working days before its first day on which a later mandate is entered
+MIDNIGHT = time(0, 1)  # when the clock's own work of a new day is done
 
 
 def holds(institution: Institution) -> bool:
@@ -114,18 +126,45 @@ class Replay:
         institution, file, today = self.institution, self.demonstration.file, self.today
         begun = institution.set_up.on(today)
         yield Deed(begun, self.set_up, file, ("people",))
+        for number, body in enumerate(institution.bodies):
+            place: Place = ("bodies", number)
+            yield Deed(self.set_up_on(body), partial(self.create_body, body), file, place)
+            if body.formerly is not None:
+                yield Deed(body.formerly.until.on(today), partial(self.rename_body, body), file, (*place, "formerly"))
         for number, person in enumerate(institution.people):
-            for place, held in enumerate(person.duties):
-                yield from self.mandate(person, held, begun, ("people", number, "duties", place))
-        adoption = institution.policy
-        yield Deed(adoption.drafted.on(today), self.draft_policy, file, ("policy", "drafted_by"))
-        yield Deed(adoption.adopted.on(today), self.adopt_policy, file, ("policy", "adopted_by"))
+            place = ("people", number)
+            if person.formerly is not None:
+                renamed = partial(self.rename_person, person)
+                yield Deed(person.formerly.until.on(today), renamed, file, (*place, "formerly"))
+            for at, held in enumerate(person.duties):
+                yield from self.mandate(person, held, (*place, "duties", at))
+        for number, (version, policy) in enumerate(zip(institution.policy, self.demonstration.policies, strict=True)):
+            yield from self.version(version, policy, ("policy", number))
         for tale in self.demonstration.tales:
             for number, step in enumerate(tale.proposal.story):
                 yield Deed(step.at.on(today), partial(self.step, tale, step), tale.file, ("story", number))
 
-    def mandate(self, person: story.Person, held: story.Mandate, begun: datetime, place: Place) -> Iterator[Deed]:
-        """A mandate is entered some days before its first day, but never in the future."""
+    def version(self, version: story.Version, policy: PolicyFile, place: Place) -> Iterator[Deed]:
+        acts = {"drafted": self.draft_policy, "proposed": self.propose_policy, "adopted": self.adopt_policy}
+        for name, step in version.steps().items():
+            yield Deed(
+                step.at.on(self.today), partial(acts[name], version, policy), self.demonstration.file, (*place, name)
+            )
+        begins = policy.rules.effective_from
+        if version.adopted is not None and begins <= self.today:
+            yield Deed(
+                story.Moment(story.Day(fixed=begins), MIDNIGHT).on(self.today),
+                turn_the_day,
+                self.demonstration.file,
+                place,
+            )
+
+    def set_up_on(self, body: story.Body) -> datetime:
+        return (body.set_up or self.institution.set_up).on(self.today)
+
+    def mandate(self, person: story.Person, held: story.Mandate, place: Place) -> Iterator[Deed]:
+        """A mandate is entered some days before its first day, but never in the future, nor before its body."""
+        begun = self.set_up_on(self.institution.body(held.body))
         starts_on = (held.from_ or self.institution.mandates_from).on(self.today)
         entered = min(working_days_before(starts_on, NOTICE_OF_MANDATE), working_days_before(self.today, 1))
         at = max(begun, begun.replace(year=entered.year, month=entered.month, day=entered.day))
@@ -182,27 +221,40 @@ class Replay:
                 parent=self.units.get(unit.parent),
             )
         for person in institution.people:
+            was = person.formerly
             add_person(
                 actor=ASSENT if person is institution.first_person else self.setter_up(),
                 email=institution.email(person.sign_in),
-                name=person.name,
-                title=person.title,
+                name=(was and was.name) or person.name,
+                title=(was and was.title) or person.title,
                 unit=self.units[person.unit],
                 is_staff=person.administrator,
             )
         # The one password is no secret; hashing it once instead of for each person halves the loading time.
         User.objects.update(password=make_password(institution.password))
-        for body in institution.bodies:
-            self.bodies[body.code] = create_body(
-                actor=self.setter_up(),
-                code=body.code,
-                kind=body.kind,
-                name=body.name,
-                short_name=body.short_name,
-                unit=self.units[body.unit],
-                address="\n".join(body.address),
-                email=body.email,
-            )
+
+    def create_body(self, body: story.Body) -> None:
+        was = body.formerly
+        self.bodies[body.code] = create_body(
+            actor=self.setter_up(),
+            code=body.code,
+            kind=body.kind,
+            name=(was and was.name) or body.name,
+            short_name=(was and was.short_name) or body.short_name,
+            unit=self.units[body.unit],
+            address="\n".join(body.address),
+            email=body.email,
+        )
+
+    def rename_body(self, body: story.Body) -> None:
+        row = self.bodies[body.code]
+        row.name, row.short_name = body.name, body.short_name
+        change_body(actor=self.setter_up(), body=row, fields=["name", "short_name"])
+
+    def rename_person(self, person: story.Person) -> None:
+        row = self.person(person.sign_in)
+        row.name, row.title = person.name, person.title
+        change_person(actor=self.setter_up(), person=row, fields=["name", "title"])
 
     def give_mandate(self, person: story.Person, held: story.Mandate, starts_on: date) -> None:
         give_mandate(
@@ -219,13 +271,16 @@ class Replay:
         )
         end_mandate(actor=self.setter_up(), mandate=mandate, ends_on=ended.after.on(self.today), reason=ended.reason)
 
-    def draft_policy(self) -> None:
-        draft(actor=self.person(self.institution.policy.drafted_by), source=self.demonstration.policy)
+    def draft_policy(self, version: story.Version, policy: PolicyFile) -> None:
+        draft(actor=self.person(version.drafted.by), source=policy)
 
-    def adopt_policy(self) -> None:
-        rules, adoption = self.demonstration.policy.rules, self.institution.policy
-        version = PolicyVersion.objects.get(policy__key=rules.policy, number=rules.version)
-        adopt(actor=self.person(adoption.adopted_by), version=version, motion=adoption.motion)
+    def propose_policy(self, version: story.Version, policy: PolicyFile) -> None:
+        assert version.proposed is not None
+        propose(actor=self.person(version.proposed.by), version=stored(policy))
+
+    def adopt_policy(self, version: story.Version, policy: PolicyFile) -> None:
+        assert version.adopted is not None
+        adopt(actor=self.person(version.adopted.by), version=stored(policy), motion=version.adopted.motion)
 
     # ---- proposals
 
@@ -239,7 +294,8 @@ class Replay:
                 title=tale.proposal.content.summary.title,
             )
             return
-        proposal = Proposal.objects.select_related("unit", "author").get(pk=self.proposals[tale.name].pk)
+        proposals = Proposal.objects.select_related("unit", "author", "policy_version")
+        proposal = proposals.get(pk=self.proposals[tale.name].pk)
         match step:
             case story.Write():
                 self.write(author, proposal, tale.proposal.content, step.sections)
@@ -286,7 +342,7 @@ class Replay:
         item, by = self.item(proposal, step.stage), self.person(step.by)
         # Whoever decides has read it: their queue afterwards shows what changed since.
         writing.look(user=by, proposal=proposal)
-        seen, confirmed = proposal.version, self.confirmed(step)
+        seen, confirmed = proposal.version, confirmed_by(step, proposal)
         match step:
             case story.Approve():
                 review.approve(
@@ -317,13 +373,6 @@ class Replay:
             )
         return held[stage]
 
-    def confirmed(self, step: story.Decide) -> list[str]:
-        """The keys of the questions that were confirmed."""
-        if isinstance(step.confirmed, tuple):
-            return list(step.confirmed)
-        questions = self.demonstration.policy.rules.stage(step.stage).checklist
-        return [question.key for question in questions if question.required or step.confirmed == "all"]
-
     # ---- what the files promise
 
     def hold_to_promise(self, tale: Tale) -> None:
@@ -341,6 +390,19 @@ class Replay:
             if getattr(stands, key) != getattr(promised, key):
                 sentence = f"the story ends with {getattr(stands, key)!s}, not {getattr(promised, key)!s}"
                 raise tale.file.bad(("expect", key), sentence)
+
+
+def stored(policy: PolicyFile) -> PolicyVersion:
+    return PolicyVersion.objects.get(policy__key=policy.rules.policy, number=policy.rules.version)
+
+
+def confirmed_by(step: story.Decide, proposal: Proposal) -> list[str]:
+    """The keys of the questions that were confirmed."""
+    if isinstance(step.confirmed, tuple):
+        return list(step.confirmed)
+    assert proposal.policy_version is not None
+    questions = proposal.policy_version.typed_rules.stage(step.stage).checklist
+    return [question.key for question in questions if question.required or step.confirmed == "all"]
 
 
 @contextmanager

@@ -1,19 +1,15 @@
-"""The demonstration's files as typed data: the institution, and of each proposal its content and its story.
+"""The demonstration's files as typed data: the institution and its policy's versions, and of each proposal its content
+and its story.
 
-Example: "-38 10:15, approve, associate-dean, by marc.lavoie" in `fixtures/demo/proposals/`. A mistake in a file is a
-`BadFile` that names file, line and field.
+Example: "-38 10:15, approve, associate-dean, by marc.lavoie" in `fixtures/demo/proposals/`. `reading.py` reads them.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self
 
-import yaml
-from django.conf import settings
 from django.utils import timezone
 from pydantic import (
     AfterValidator,
@@ -22,23 +18,18 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    ValidationError,
     ValidationInfo,
+    model_validator,
 )
 
 from governance import clock
 from governance.people.duties import Duty
 from governance.people.models import UnitKind
-from governance.policies.loading import BadFile, PolicyFile, load_policy_file, read_yaml, where
-from governance.policies.rules import Rules
-from governance.policies.vocabulary import Action, Outcome
+from governance.policies.vocabulary import Action
 from governance.working_days import add_working_days, is_working_day
 from workflows.proposals.content import SECTIONS, Content
 from workflows.proposals.models import Audience
 from workflows.proposals.states import State
-
-FOLDER: Final = Path(settings.BASE_DIR) / "fixtures" / "demo"
-
 
 # ---- days and moments, written relative to the day on which the demonstration is loaded
 
@@ -123,12 +114,22 @@ class Mandate(Written):
     ended: Ended | None = None
 
 
+class Formerly(Written):
+    """What somebody or a body was called, until the change was entered."""
+
+    name: str = ""
+    short_name: str = ""
+    title: str = ""
+    until: AMoment
+
+
 class Person(Written):
     sign_in: Annotated[str, Field(pattern=r"^[a-z-]+\.[a-z-]+$")]
     name: str
     title: str
     unit: str
     administrator: bool = False
+    formerly: Formerly | None = None
     duties: tuple[Mandate, ...] = ()
 
 
@@ -148,6 +149,8 @@ class Body(Written):
     unit: str
     address: tuple[str, ...] = ()
     email: str = ""
+    set_up: AMoment | None = None
+    formerly: Formerly | None = None
 
 
 class SignIn(Written):
@@ -158,15 +161,35 @@ class SignIn(Written):
     hint: str
 
 
-class Adoption(Written):
-    """The policy in force, and how it came to be."""
+class Done(Written):
+    by: str
+    at: AMoment
+
+
+class Adopted(Done):
+    motion: str
+
+
+class Version(Written):
+    """A version of the policy and how far it has come: drafted, proposed, adopted."""
 
     file: str
-    drafted_by: str
-    drafted: AMoment
-    adopted_by: str
-    adopted: AMoment
-    motion: str
+    drafted: Done
+    proposed: Done | None = None
+    adopted: Adopted | None = None
+    # In place of the first day in the file, for a draft whose first day must not have passed.
+    begins: ADay | None = None
+
+    def steps(self) -> dict[str, Done]:
+        """What happened to it, by the name of the field, in order."""
+        steps = {"drafted": self.drafted, "proposed": self.proposed, "adopted": self.adopted}
+        return {name: step for name, step in steps.items() if step is not None}
+
+    @model_validator(mode="after")
+    def _proposed_before(self) -> Self:
+        if self.adopted is not None and self.proposed is None:
+            raise ValueError("a version that was adopted was proposed before")
+        return self
 
 
 class Institution(Written):
@@ -175,7 +198,7 @@ class Institution(Written):
     password: str
     set_up: AMoment
     mandates_from: ADay
-    policy: Adoption
+    policy: tuple[Version, ...] = Field(min_length=1)
     units: tuple[Unit, ...] = Field(min_length=1)
     bodies: tuple[Body, ...] = Field(min_length=1)
     people: tuple[Person, ...] = Field(min_length=1)
@@ -191,6 +214,9 @@ class Institution(Written):
 
     def person(self, sign_in: str) -> Person:
         return next(person for person in self.people if person.sign_in == sign_in)
+
+    def body(self, code: str) -> Body:
+        return next(body for body in self.bodies if body.code == code)
 
 
 # ---- a proposal: what it says
@@ -381,151 +407,3 @@ class Proposal(Written):
     expect: Expect
     content: WrittenContent
     story: tuple[Annotated[AnyStep, Field(discriminator="do")], ...] = Field(min_length=1)
-
-
-# ---- the files
-
-
-Model = TypeVar("Model", bound=Written)
-Place = tuple[int | str, ...]
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that was read, which can say where in it something stands."""
-
-    path: Path
-    root: yaml.Node | None
-
-    def bad(self, place: Place, sentence: str) -> BadFile:
-        return BadFile(f"{self.path}: {where(self.root, place)}: {' '.join(sentence.split())}")
-
-
-@dataclass(frozen=True)
-class Tale:
-    """One proposal's file."""
-
-    file: File
-    proposal: Proposal
-
-    @property
-    def name(self) -> str:
-        return self.file.path.stem
-
-    def attached(self, step: Attach) -> Path:
-        return self.file.path.parent.parent / "files" / step.file
-
-
-@dataclass(frozen=True)
-class Demonstration:
-    """Everything that the files hold, read and checked against each other."""
-
-    file: File
-    institution: Institution
-    policy: PolicyFile
-    tales: tuple[Tale, ...]
-    today: date = field(default_factory=clock.today)
-
-
-def read_demonstration(folder: Path = FOLDER) -> Demonstration:
-    """Read and check every file of a demonstration. Raises BadFile for the first mistake found."""
-    today = clock.today()
-    file, institution = _read(folder / "institution.yaml", Institution, today)
-    policy = load_policy_file((folder / institution.policy.file).resolve())
-    _check_institution(file, institution)
-    tales = []
-    for path in sorted((folder / "proposals").glob("*.yaml")):
-        tale = Tale(*_read(path, Proposal, today))
-        _check_story(tale, institution, policy.rules, today)
-        tales.append(tale)
-    return Demonstration(file=file, institution=institution, policy=policy, tales=tuple(tales), today=today)
-
-
-@lru_cache(maxsize=4)
-def read_institution(folder: Path = FOLDER) -> Institution:
-    """The institution alone, for the sign-in page; read once in a process."""
-    return _read(folder / "institution.yaml", Institution, clock.today())[1]
-
-
-def _read(path: Path, model: type[Model], today: date) -> tuple[File, Model]:
-    data, root = read_yaml(path)
-    file = File(path, root)
-    try:
-        return file, model.model_validate(data, context={"today": today})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise file.bad(first["loc"], first["msg"]) from error
-
-
-def _check_institution(file: File, institution: Institution) -> None:
-    """Every unit, body and person that is named is there."""
-    units = {unit.code for unit in institution.units}
-    bodies = {body.code for body in institution.bodies}
-    people = {person.sign_in for person in institution.people}
-    named: list[tuple[Place, str, set[str]]] = [
-        (("units", n, "parent"), unit.parent, units | {""}) for n, unit in enumerate(institution.units)
-    ]
-    named += [(("bodies", n, "unit"), body.unit, units) for n, body in enumerate(institution.bodies)]
-    for n, person in enumerate(institution.people):
-        named.append((("people", n, "unit"), person.unit, units))
-        named += [(("people", n, "duties", m, "body"), held.body, bodies) for m, held in enumerate(person.duties)]
-    named += [(("sign_ins", n, "person"), one.person, people) for n, one in enumerate(institution.sign_ins)]
-    named += [(("policy", key), getattr(institution.policy, key), people) for key in ("drafted_by", "adopted_by")]
-    for place, name, known in named:
-        if name not in known:
-            raise file.bad(place, f"there is no {name}")
-    if not institution.first_person.administrator:
-        raise file.bad(("people", 0, "administrator"), "the first person sets everything up, so is an administrator")
-
-
-def _check_story(tale: Tale, institution: Institution, rules: Rules, today: date) -> None:
-    """Every name in a story is known, its steps are in order and in the past, and its changes fit the content."""
-    people = {person.sign_in for person in institution.people}
-    units = {unit.code for unit in institution.units}
-    bad, content, before = tale.file.bad, tale.proposal.content, None
-    if tale.proposal.unit not in units:
-        raise bad(("unit",), f"there is no {tale.proposal.unit}")
-    if tale.proposal.author not in people:
-        raise bad(("author",), f"there is no {tale.proposal.author}")
-    for number, step in enumerate(tale.proposal.story):
-        place = ("story", number)
-        if (now := step.at.on(today)) >= clock.now() or (before is not None and now <= before):
-            raise bad((*place, "at"), "the steps of a story lie in the past and follow each other")
-        before = now
-        if isinstance(step, Decide | Comment | Look) and step.by not in people:
-            raise bad((*place, "by"), f"there is no {step.by}")
-        if isinstance(step, Decide):
-            _check_decision(tale, place, step, rules)
-        if isinstance(step, Attach) and not tale.attached(step).is_file():
-            raise bad((*place, "file"), f"there is no file {tale.attached(step)}")
-        if isinstance(step, Change):
-            content = _changed(tale, number, step, content, today)
-
-
-def _check_decision(tale: Tale, place: Place, step: Decide, rules: Rules) -> None:
-    stages = {stage.key: stage for stage in rules.route}
-    if step.stage not in stages:
-        raise tale.file.bad((*place, "stage"), f"the policy has no stage {step.stage}")
-    if isinstance(step, Return) and step.to and step.to not in stages:
-        raise tale.file.bad((*place, "to"), f"the policy has no stage {step.to}")
-    if (
-        isinstance(step, Approve)
-        and step.conditions
-        and Outcome.APPROVE_WITH_CONDITIONS not in stages[step.stage].outcomes
-    ):
-        raise tale.file.bad((*place, "conditions"), f"{step.stage} may not set conditions")
-    questions = {question.key for question in stages[step.stage].checklist}
-    if isinstance(step.confirmed, tuple) and (unknown := sorted(set(step.confirmed) - questions)):
-        raise tale.file.bad((*place, "confirmed"), f"the checklist of {step.stage} has no {unknown[0]}")
-
-
-def _changed(tale: Tale, number: int, step: Change, content: Content, today: date) -> Content:
-    place: Place = ("story", number, "parts")
-    for path, value in step.parts.items():
-        try:
-            content = edited(content, {path: value}, today)
-        except KeyError as error:
-            raise tale.file.bad((*place, path), f"the content has no {path}") from error
-        except ValidationError as error:
-            raise tale.file.bad((*place, path), error.errors()[0]["msg"]) from error
-    return content

@@ -381,9 +381,18 @@ def _following(
     """The stages that hold the proposal after this decision; empty where it is with its author or has ended."""
     if Outcome(decision.outcome) not in APPROVALS:
         return ()
-    answers = [Answer(stage=each.stage_key, outcome=Outcome(each.outcome), to_stage=each.to_stage) for each in made]
-    resume = decision.policy_version.typed_rules.resubmission.resume
-    behind = standing_approvals(answers, route, resume)
+    answers = [
+        Answer(
+            stage=each.stage_key,
+            outcome=Outcome(each.outcome),
+            revision=each.revision.number,
+            to_stage=each.to_stage,
+            effect=Effect(each.effect),
+        )
+        for each in made
+    ]
+    changes = {each.revision.number: each.revision.changed_fields for each in made}
+    behind = standing_approvals(answers, route, decision.policy_version.typed_rules, changes)
     behind |= {item.stage_key for item in received if item.revision_id == decision.revision_id}
     return next_stages(route, behind)
 

@@ -59,7 +59,7 @@ class OwnFilesOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
 def typeset(html: str, *, identifier: bytes) -> bytes:
     """The page as PDF bytes that depend on the page, our files and `identifier` alone."""
     fetcher = OwnFilesOnly()
-    stylesheet, fonts = _style()
+    stylesheet, fonts = style()
     try:
         document = HTML(string=html, base_url=BASE, url_fetcher=fetcher).render(
             font_config=fonts, stylesheets=[stylesheet], pdf_variant="pdf/ua-1"
@@ -77,7 +77,7 @@ def typeset(html: str, *, identifier: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _style() -> tuple[Any, Any]:
+def style() -> tuple[Any, Any]:
     """Our stylesheet with its fonts, unpacked once in the life of a process."""
     fonts = FontConfiguration()
     text = (STATIC / STYLESHEET).read_text()

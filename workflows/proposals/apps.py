@@ -9,8 +9,11 @@ class ProposalsConfig(AppConfig):
     verbose_name = _("Proposals")
 
     def ready(self) -> None:
-        """A policy file that requires a field which proposals do not have is refused when it is read."""
-        from governance.policies.loading import register_field_check
+        """Policies learn which fields proposals have: a file that requires another is refused when it is read."""
+        from governance.policies.checking import register_field_check
+        from governance.policies.fields import register_field_names
         from workflows.proposals.completeness import unknown_fields
+        from workflows.proposals.content import field_names
 
         register_field_check(unknown_fields)
+        register_field_names(field_names)

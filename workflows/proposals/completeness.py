@@ -3,26 +3,31 @@
 Pure functions over the content and the rules; every gap names the field to go to.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from governance.policies.rules import Check, Requirement, Rules
-from governance.policies.vocabulary import UnitPlace
-from workflows.proposals.content import FIELDS, Content, Coverage, Part
+from django.utils.translation import gettext as _
+
+from governance.policies.rules import Check, Question, Rules
+from governance.policies.vocabulary import AnswerKind, UnitPlace
+from workflows.proposals.content import FIELDS, FURTHER, NO, SECTIONS, YES, Content, Coverage, Part
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Something to fix: where, what to do, and the clause that asks for it.
+class Point:
+    """Something that the policy asks of the content: where, what to do, the clause that asks for it, and whether it is
+    `met`.
 
-    `begun` when something stands there already that is not what the clause asks for, such as weights of 90 %.
+    `begun` when something stands there already, which may not be what the clause asks for, such as weights of 90 %.
     """
 
     field: str
     says: str
     clause: str
+    met: bool
     begun: bool = False
 
     @property
@@ -30,33 +35,67 @@ class Gap:
         return self.field.partition(".")[0]
 
 
-def gaps(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[Gap]:
-    """Every requirement of the policy that the content does not meet yet, in the policy's order."""
-    return [
-        Gap(
+def gaps(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[Point]:
+    """Everything that the policy asks for and that the content lacks, in the policy's order."""
+    return [point for point in asked(rules, content, unit, action=action) if not point.met]
+
+
+def asked(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[Point]:
+    """Everything that the policy asks of this content, in the policy's order: its requirements, then its questions."""
+    facts = content.facts(action)
+    required = [
+        Point(
             field=requirement.field,
             says=requirement.says,
             clause=requirement.clause,
+            met=CHECKS[requirement.check](_value(requirement.field, content), content, requirement.number),
             begun=_filled(_value(requirement.field, content)),
         )
-        for requirement, met in asked(rules, content, unit, action=action)
-        if not met
-    ]
-
-
-def asked(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[tuple[Requirement, bool]]:
-    """Every requirement of the policy that applies to this content, in the policy's order, and whether it is met."""
-    facts = content.facts(action)
-    return [
-        (requirement, CHECKS[requirement.check](_value(requirement.field, content), content, requirement.number))
         for requirement in rules.requires
         if requirement.when is None or requirement.when.holds(facts, unit)
     ]
+    return required + [
+        Point(
+            field=f"{FURTHER}.{question.key}",
+            says=_("Answer “%(question)s”") % {"question": question.text},
+            clause=question.clause,
+            met=_answered(question, content),
+            begun=content.further.answer_to(question.key) is not None,
+        )
+        for question in questions(rules, content, unit, action=action)
+        if question.required or not _answered(question, content)
+    ]
+
+
+def questions(rules: Rules, content: Content, unit: UnitPlace, *, action: str) -> list[Question]:
+    """The further questions that the policy asks about this content."""
+    facts = content.facts(action)
+    return [question for question in rules.questions if question.when is None or question.when.holds(facts, unit)]
+
+
+def _answered(question: Question, content: Content) -> bool:
+    """Whether the answer is one to this question as it is asked now; an optional one may also be left open."""
+    given = content.further.answer_to(question.key)
+    if given is None or not given.answer.strip():
+        return not question.required
+    match question.kind:
+        case AnswerKind.NUMBER:
+            return re.fullmatch(r"-?\d+", given.answer) is not None
+        case AnswerKind.YES_NO:
+            return given.answer in (YES, NO)
+        case AnswerKind.CHOICE:
+            return given.answer in question.choices
+    return True
 
 
 def unknown_fields(rules: Rules) -> list[str]:
-    """Fields that the rules require and the content does not have; a version that names one cannot be used."""
-    return [requirement.field for requirement in rules.requires if requirement.field not in FIELDS]
+    """Fields that the rules name and the content does not have; a version that names one cannot be used.
+
+    What is required is one field; what reopens an approval may also be a whole section, or the files.
+    """
+    required = [requirement.field for requirement in rules.requires if requirement.field not in FIELDS]
+    known = {*FIELDS, *SECTIONS, "files"}
+    return required + [name for rule in rules.reopens for name in rule.fields if name not in known]
 
 
 def _value(path: str, content: Content) -> Any:
@@ -122,9 +161,9 @@ CHECKS: Final[dict[Check, Callable[[Any, Content, int | None], bool]]] = {
 }
 
 
-def by_section(found: Iterable[Gap]) -> dict[str, list[Gap]]:
-    """The gaps under the key of their section."""
-    grouped: dict[str, list[Gap]] = {}
-    for gap in found:
-        grouped.setdefault(gap.section, []).append(gap)
+def by_section(found: Iterable[Point]) -> dict[str, list[Point]]:
+    """The points under the key of their section."""
+    grouped: dict[str, list[Point]] = {}
+    for point in found:
+        grouped.setdefault(point.section, []).append(point)
     return grouped

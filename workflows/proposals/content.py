@@ -18,7 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
 from governance.audit.canonical import Json, canonical_bytes, digest_of
-from governance.policies.vocabulary import Action, Facts, Kind, Level
+from governance.policies.vocabulary import Action, AnswerKind, Facts, Kind, Level
+
+# The section of the institution's own questions, and the two answers to those that take a yes or a no.
+FURTHER: Final = "further"
+YES: Final = "yes"
+NO: Final = "no"
 
 
 # Compared by identity: to hash its lazy words would translate them while the apps are still loading.
@@ -91,9 +96,13 @@ class Language(TextChoices):
     BOTH = "en-fr", _("English and French")
 
 
-Line = Annotated[str, StringConstraints(max_length=300)]
-Text = Annotated[str, StringConstraints(max_length=12_000)]
+FIT_IN_A_LINE: Final = 300
+FIT_IN_A_TEXT: Final = 12_000
+
+Line = Annotated[str, StringConstraints(max_length=FIT_IN_A_LINE)]
+Text = Annotated[str, StringConstraints(max_length=FIT_IN_A_TEXT)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}$")]
+QuestionKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Credits = Annotated[str, StringConstraints(pattern=r"^(\d{1,3}(\.\d{1,2})?)?$")]
 
 
@@ -365,6 +374,29 @@ class Credential(Part):
     ] = ""
 
 
+class FurtherAnswer(Part):
+    """What the author answered to a question of the institution's own, with the question as it was asked.
+
+    `answer` is in words, a whole number as digits, "yes" or "no", or one of the choices, as the kind says.
+    """
+
+    key: QuestionKey
+    kind: AnswerKind
+    question: Annotated[str, StringConstraints(max_length=1_000), Says(_("Question"))]
+    answer: Annotated[Text, StringConstraints(min_length=1), Says(_("Answer"), long=True)]
+
+
+class Further(Part):
+    """The answers to the further questions of a policy. Which are asked is the policy's business, so the form of this
+    section is made from its questions; an answer stays when its question is no longer asked."""
+
+    answers: Annotated[tuple[FurtherAnswer, ...], Says(_("Further questions"))] = ()
+
+    def answer_to(self, question: str) -> FurtherAnswer | None:
+        """The answer to the question of that key, if it was answered."""
+        return next((answer for answer in self.answers if answer.key == question), None)
+
+
 class Content(Part):
     """The whole document."""
 
@@ -378,6 +410,7 @@ class Content(Part):
     resources: Annotated[Resources, Says(_("Fees and resources"))] = Resources()
     quality: Annotated[Quality, Says(_("Quality and renewal"))] = Quality()
     credential: Annotated[Credential, Says(_("Badge and classification"))] = Credential()
+    further: Annotated[Further, Says(_("Further questions"))] = Further()
 
     def section(self, key: str) -> Part:
         part: Part = getattr(self, key)
@@ -406,6 +439,16 @@ class Content(Part):
     def digest(self, files: Sequence[Mapping[str, Json]] = ()) -> str:
         """The digest of a submission: of this content together with its files, each given by name, digest and size."""
         return digest_of({"content": self.as_json(), "attachments": [dict(file) for file in files]})
+
+
+def changed_fields(before: Content, after: Content) -> list[str]:
+    """The paths of the fields that differ, such as `resources.fee`, in the document's order."""
+    return [
+        f"{key}.{name}"
+        for key in Content.model_fields
+        for name in type(after.section(key)).model_fields
+        if getattr(before.section(key), name) != getattr(after.section(key), name)
+    ]
 
 
 # ---- reading the document's own description
@@ -454,6 +497,16 @@ def _sections() -> dict[str, tuple[str | Promise, type[Part]]]:
 
 
 SECTIONS: Final = _sections()
+# The fields that a policy may name; the answers to its further questions are named by the questions.
 FIELDS: Final[dict[str, FieldSpec]] = {
-    spec.path: spec for key, (_label, part) in SECTIONS.items() for spec in fields_of(part, key)
+    spec.path: spec for key, (_label, part) in SECTIONS.items() if key != FURTHER for spec in fields_of(part, key)
 }
+
+
+def field_names() -> dict[str, str | Promise]:
+    """What people call each section and each field, by path, and the files."""
+    names: dict[str, str | Promise] = {}
+    for key, (label, part) in SECTIONS.items():
+        names[key] = label
+        names |= {spec.path: spec.says.label for spec in fields_of(part, key)}
+    return names | {"files": _("Files")}

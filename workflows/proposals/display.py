@@ -4,25 +4,46 @@ Example: the section "Learning outcomes" is one numbered list; beside the submis
 as rewritten. Pure functions over content: no database, no HTML.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from enum import StrEnum
 from itertools import groupby
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from governance.policies.vocabulary import AnswerKind
+from governance.redline import Item, Mark, Marked, Run, compare, count_words, paired, plain, replaced
+from workflows.proposals.blocks import (
+    Block,
+    Cell,
+    Entries,
+    Entry,
+    Fact,
+    Facts,
+    File,
+    Files,
+    Matrix,
+    MatrixColumn,
+    MatrixRow,
+    Numbered,
+    Prose,
+    SectionView,
+)
+from workflows.proposals.changes import changes_in, texts_of
 from workflows.proposals.content import (
+    FIELDS,
+    FURTHER,
     SECTIONS,
+    YES,
     Assessment,
     Consultation,
     Content,
     Coverage,
     Evidence,
     FieldSpec,
+    Further,
+    FurtherAnswer,
     LearningOutcome,
     Part,
     Partner,
@@ -30,7 +51,6 @@ from workflows.proposals.content import (
     Supporter,
     fields_of,
 )
-from workflows.proposals.redline import Item, Mark, Marked, Run, compare, count_words, paired, plain, replaced
 
 FILES: Final = "files"
 # The field that a person calls an item of a list by.
@@ -44,139 +64,6 @@ NAMED_BY: Final[dict[type[Part], str]] = {
 }
 
 
-class Shape(StrEnum):
-    """How a block is drawn; the value names its template."""
-
-    FACTS = "facts"
-    PROSE = "prose"
-    NUMBERED = "numbered"
-    ENTRIES = "entries"
-    MATRIX = "matrix"
-    FILES = "files"
-
-
-# ---- what a block holds
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A short answer under its question; `href` where the answer is an address in the web."""
-
-    label: str
-    words: Marked
-    href: str = ""
-
-
-@dataclass(frozen=True)
-class Facts:
-    shape: ClassVar = Shape.FACTS
-    facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True)
-class Prose:
-    shape: ClassVar = Shape.PROSE
-    label: str
-    words: Marked
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """The learning outcomes: sentences with their numbers; a removed one has none."""
-
-    shape: ClassVar = Shape.NUMBERED
-    label: str
-    items: tuple[tuple[int | None, Marked], ...]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One item of a list: its name, short answers, longer ones, and whether all of it was added or removed."""
-
-    title: Marked
-    facts: tuple[Fact, ...]
-    prose: tuple[Prose, ...]
-    mark: Mark
-
-
-@dataclass(frozen=True)
-class Entries:
-    shape: ClassVar = Shape.ENTRIES
-    label: str
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Whether an assessment covers an outcome, and how it did before if that changed."""
-
-    now: str
-    was: str = ""
-    mark: Mark = Mark.SAME
-
-
-@dataclass(frozen=True)
-class MatrixColumn:
-    title: str
-    weight: int | None
-    mark: Mark
-
-
-@dataclass(frozen=True)
-class MatrixRow:
-    number: int | None
-    text: str
-    mark: Mark
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """The alignment matrix; `open_outcomes` are the numbers of outcomes that no assessment assesses."""
-
-    shape: ClassVar = Shape.MATRIX
-    label: str
-    columns: tuple[MatrixColumn, ...]
-    rows: tuple[MatrixRow, ...]
-    open_outcomes: tuple[int, ...]
-
-    @property
-    def changed_cells(self) -> int:
-        return sum(cell.mark is not Mark.SAME for row in self.rows for cell in row.cells)
-
-
-@dataclass(frozen=True)
-class File:
-    name: str
-    digest: str
-    size: int
-    mark: Mark
-
-
-@dataclass(frozen=True)
-class Files:
-    shape: ClassVar = Shape.FILES
-    files: tuple[File, ...]
-
-
-Block = Facts | Prose | Numbered | Entries | Matrix | Files
-
-
-@dataclass(frozen=True)
-class SectionView:
-    """One section as a page shows it."""
-
-    key: str
-    number: int
-    label: str
-    blocks: tuple[Block, ...]
-    changed: bool
-    added_words: int = 0
-    removed_words: int = 0
-    changed_cells: int = 0
-    changes: tuple[str, ...] = ()
-
-
 # ---- sections
 
 
@@ -188,7 +75,8 @@ def sections(
     base_files: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[SectionView]:
     """Every section of a document and last its files, with what changed since `base` where one is given."""
-    views = [section(key, content, base) for key in SECTIONS]
+    answered = content.further.answers or (base is not None and base.further.answers)
+    views = [section(key, content, base) for key in SECTIONS if key != FURTHER or answered]
     number = len(views) + 1
     changed = base is not None and list(files) != list(base_files or ())
     if files or changed:
@@ -205,14 +93,20 @@ def section(key: str, content: Content, base: Content | None = None) -> SectionV
     return _summed_up(key, list(SECTIONS).index(key) + 1, str(SECTIONS[key][0]), blocks, changed=old not in (None, new))
 
 
-def how_many_sections() -> int:
-    """The sections that a submission can change, files included."""
-    return len(SECTIONS) + 1
+def how_many_sections(shown: Collection[str]) -> int:
+    """The sections that a submission can change, files included; further questions count only where they are shown."""
+    return len(SECTIONS) + (FURTHER in shown)
 
 
 def label_of(key: str) -> str:
     """What people call a section."""
     return _("Files") if key == FILES else str(SECTIONS[key][0])
+
+
+def label_of_field(path: str) -> str:
+    """What people call a field, given by a path such as `resources.fee`; else the section that it stands in."""
+    spec = FIELDS.get(path)
+    return str(spec.says.label) if spec is not None else label_of(path.partition(".")[0])
 
 
 def _summed_up(key: str, number: int, label: str, blocks: tuple[Block, ...], *, changed: bool) -> SectionView:
@@ -228,12 +122,15 @@ def _summed_up(key: str, number: int, label: str, blocks: tuple[Block, ...], *, 
         added_words=sum(count_words(run.text) for text in texts for run in text.runs if run.mark is Mark.ADDED),
         removed_words=sum(count_words(run.text) for text in texts for run in text.runs if run.mark is Mark.REMOVED),
         changed_cells=sum(block.changed_cells for block in blocks if isinstance(block, Matrix)),
-        changes=tuple(sentence for block in blocks for sentence in _changes(block)),
+        changes=tuple(sentence for block in blocks for sentence in changes_in(block)),
     )
 
 
 def _blocks(key: str, content: Content, base: Content | None) -> Iterable[Block]:
     """The blocks of a section in the document's order; short answers that follow each other stand together."""
+    if key == FURTHER:
+        yield from _further(content.further, base.further if base is not None else None)
+        return
     new = content.section(key)
     old = base.section(key) if base is not None else None
     for is_short, specs in groupby(fields_of(type(new), key), key=_is_short):
@@ -301,6 +198,35 @@ def _fact(spec: FieldSpec, new: Part, old: Part | None) -> Fact | None:
 
 def _web_address(words: Marked) -> str:
     return words.new if not words.changed and words.new.startswith(("https://", "http://")) else ""
+
+
+# ---- further questions
+
+
+def _further(new: Further, old: Further | None) -> Iterable[Block]:
+    """Every answer under its question as it was asked; short answers that follow each other stand together."""
+    pairs = _side_by_side(old.answers if old is not None else None, new.answers, lambda answer: answer.key)
+    for is_long, group in groupby(pairs, key=lambda pair: any(one and one.kind is AnswerKind.TEXT for one in pair)):
+        answered = [
+            (now or before, _answer(before, now) if old is not None else plain(answer_in_words(now)))
+            for before, now in group
+        ]
+        if is_long:
+            yield from (Prose(label=shown.question, words=words) for shown, words in answered if shown)
+        else:
+            yield Facts(tuple(Fact(label=shown.question, words=words) for shown, words in answered if shown))
+
+
+def _answer(before: FurtherAnswer | None, now: FurtherAnswer | None) -> Marked:
+    written = all(one is None or one.kind in (AnswerKind.LINE, AnswerKind.TEXT) for one in (before, now))
+    return (compare if written else replaced)(answer_in_words(before), answer_in_words(now))
+
+
+def answer_in_words(answer: FurtherAnswer | None) -> str:
+    """An answer to a further question as a reader sees it; empty where there is none."""
+    if answer is None:
+        return ""
+    return in_words(answer.answer == YES) if answer.kind is AnswerKind.YES_NO else answer.answer
 
 
 # ---- lists
@@ -438,104 +364,3 @@ def _files(files: Sequence[Mapping[str, Any]], base_files: Sequence[Mapping[str,
 
 def _file(file: Mapping[str, Any], mark: Mark) -> File:
     return File(name=str(file["name"]), digest=str(file["digest"]), size=int(file["size"]), mark=mark)
-
-
-# ---- what changed, in sentences
-
-
-def texts_of(block: Block) -> Iterable[tuple[str, Marked]]:
-    """Every text of a block with the question that it answers."""
-    match block:
-        case Facts(facts):
-            yield from ((fact.label, fact.words) for fact in facts)
-        case Prose(label, words):
-            yield label, words
-        case Numbered(label, items):
-            for number, words in items:
-                yield _("%(list)s, %(number)s") % {"list": label, "number": number} if number else label, words
-        case Entries(label, entries):
-            for entry in entries:
-                yield label, entry.title
-                yield from ((fact.label, fact.words) for fact in entry.facts)
-                yield from ((prose.label, prose.words) for prose in entry.prose)
-
-
-def _changes(block: Block) -> Iterable[str]:
-    if isinstance(block, Entries):
-        yield from _entry_changes(block)
-    elif isinstance(block, Matrix):
-        yield from _cell_changes(block)
-    elif isinstance(block, Files):
-        for file in block.files:
-            if file.mark is not Mark.SAME:
-                yield _added_or_removed(file.mark, file.name)
-    else:
-        for label, words in texts_of(block):
-            yield from _word_changes(label, words)
-
-
-def _entry_changes(block: Entries) -> Iterable[str]:
-    for entry in block.entries:
-        name = entry.title.new or entry.title.old or block.label
-        if entry.mark is not Mark.SAME:
-            yield _labelled(block.label, _added_or_removed(entry.mark, name))
-            continue
-        yield from _word_changes(block.label, entry.title)
-        answers = [(fact.label, fact.words) for fact in entry.facts]
-        answers += [(prose.label, prose.words) for prose in entry.prose]
-        for label, words in answers:
-            yield from _word_changes(_("%(item)s, %(field)s") % {"item": name, "field": label}, words)
-
-
-def _cell_changes(block: Matrix) -> Iterable[str]:
-    for row in block.rows:
-        for column, cell in zip(block.columns, row.cells, strict=True):
-            if cell.mark is Mark.SAME:
-                continue
-            words = {
-                "outcome": row.number or _shortened(row.text),
-                "assessment": column.title,
-                "now": Coverage(cell.now).label if cell.now else "",
-                "was": Coverage(cell.was).label if cell.was else "",
-            }
-            if not cell.was:
-                yield _("Outcome %(outcome)s by %(assessment)s: %(now)s was added.") % words
-            elif not cell.now:
-                yield _("Outcome %(outcome)s by %(assessment)s: %(was)s was removed.") % words
-            else:
-                yield _("Outcome %(outcome)s by %(assessment)s: %(was)s was replaced by %(now)s.") % words
-
-
-def _word_changes(label: str, words: Marked) -> Iterable[str]:
-    for removed, added in words.replacements:
-        said = {"old": _shortened(removed), "new": _shortened(added)}
-        if said["old"] and said["new"]:
-            sentence = _("“%(old)s” was replaced by “%(new)s”.") % said
-        elif said["new"]:
-            sentence = _("“%(new)s” was added.") % said
-        elif said["old"]:
-            sentence = _("“%(old)s” was removed.") % said
-        else:
-            sentence = _("The line breaks changed.")
-        yield _labelled(label, sentence)
-
-
-def _labelled(label: str, sentence: str) -> str:
-    return _("%(label)s: %(words)s") % {"label": label, "words": sentence}
-
-
-def _added_or_removed(mark: Mark, name: str) -> str:
-    said = {"name": _shortened(name)}
-    return (_("“%(name)s” was added.") if mark is Mark.ADDED else _("“%(name)s” was removed.")) % said
-
-
-def _shortened(text: str, words: int = 40) -> str:
-    """The text in one line, cut after so many words."""
-    found = text.split()
-    return " ".join(found[:words]) + (" …" if len(found) > words else "")
-
-
-def changes_in_words(view: SectionView) -> str:
-    """How many changes a section has, in words."""
-    n = len(view.changes)
-    return ngettext("%(n)s change", "%(n)s changes", n) % {"n": n}

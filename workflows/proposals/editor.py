@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from governance.policies.models import PolicyVersion
 from governance.policies.resolve import Route, resolve
+from governance.policies.rules import Question
 from governance.policies.vocabulary import UnitPlace
-from workflows.proposals.completeness import Gap, asked, by_section, gaps
-from workflows.proposals.content import SECTIONS, Content
+from workflows.proposals.completeness import Point, asked, by_section, questions
+from workflows.proposals.content import FURTHER, SECTIONS, Content
 from workflows.proposals.forms.section import anchor_of
 
 FILES: Final = "files"
@@ -67,10 +68,28 @@ class Guide:
     action: str
 
     @property
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[Point]:
+        return [point for point in self.points if not point.met]
+
+    @property
+    def points(self) -> list[Point]:
+        """Everything that the policy asks of the content."""
         if self.version is None:
             return []
-        return gaps(self.version.typed_rules, self.content, self.unit, action=self.action)
+        return asked(self.version.typed_rules, self.content, self.unit, action=self.action)
+
+    @property
+    def questions(self) -> list[Question]:
+        """The further questions that the policy asks about the content."""
+        if self.version is None:
+            return []
+        return questions(self.version.typed_rules, self.content, self.unit, action=self.action)
+
+    @property
+    def sections(self) -> dict[str, Words]:
+        """The sections to write, with their names: further questions only where any is asked."""
+        asks = bool(self.questions)
+        return {key: label for key, (label, _part) in SECTIONS.items() if key != FURTHER or asks}
 
     @property
     def route(self) -> Route | None:
@@ -81,16 +100,13 @@ class Guide:
     @property
     def asked_fields(self) -> set[str] | None:
         """The fields that the policy asks for in this content; None when there is no policy to ask."""
-        if self.version is None:
-            return None
-        found = asked(self.version.typed_rules, self.content, self.unit, action=self.action)
-        return {requirement.field for requirement, _met in found}
+        return {point.field for point in self.points} if self.version is not None else None
 
     def tasks(self, saves: Mapping[str, int], files: int) -> list[Task]:
         """The task list; `saves` counts how often each section was saved."""
         missing = by_section(self.gaps)
         tasks = []
-        for key, (label, _part) in SECTIONS.items():
+        for key, label in self.sections.items():
             found = missing.get(key, [])
             if not found and self.version is not None:
                 status = "done"
@@ -101,15 +117,21 @@ class Guide:
             tasks.append(Task(key=key, label=label, status=status, count=len(found)))
         return [*tasks, Task(key=FILES, label=pgettext_lazy("section", "Files"), status=FILES, count=files)]
 
+    def neighbours(self, section: str) -> tuple[tuple[str, Words] | None, tuple[str, Words] | None]:
+        """The sections before and after one, with their names; files come after the last."""
+        every = [*self.sections.items(), (FILES, gettext_lazy("Files"))]
+        at = [key for key, _label in every].index(section)
+        return (every[at - 1] if at else None), (every[at + 1] if at + 1 < len(every) else None)
+
     def clauses(self, section: str) -> list[Clause]:
         """The clauses that ask something of a section, in the policy's order."""
         if self.version is None:
             return []
         grouped: dict[str, list[Asked]] = {}
-        for requirement, met in asked(self.version.typed_rules, self.content, self.unit, action=self.action):
-            if requirement.field.startswith(f"{section}."):
-                ask = Asked(says=requirement.says, met=met, anchor=anchor_of(requirement.field))
-                grouped.setdefault(requirement.clause, []).append(ask)
+        for point in self.points:
+            if point.section == section:
+                ask = Asked(says=point.says, met=point.met, anchor=anchor_of(point.field))
+                grouped.setdefault(point.clause, []).append(ask)
         return [
             Clause(number=number, text=self.version.clause_text(number), asks=asks, confirms=self._confirms(number))
             for number, asks in grouped.items()
@@ -123,14 +145,6 @@ class Guide:
             for question in stage.stage.checklist
             if question.clause == clause
         ]
-
-
-def neighbours(section: str) -> tuple[tuple[str, Words] | None, tuple[str, Words] | None]:
-    """The sections before and after one, with their names; files come after the last."""
-    every: list[tuple[str, Words]] = [(key, label) for key, (label, _part) in SECTIONS.items()]
-    every.append((FILES, gettext_lazy("Files")))
-    at = [key for key, _label in every].index(section)
-    return (every[at - 1] if at else None), (every[at + 1] if at + 1 < len(every) else None)
 
 
 def remark_on(outcome: str) -> str:

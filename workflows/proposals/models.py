@@ -1,5 +1,6 @@
 """Proposals, their drafts and immutable revisions, attachments, comments, and what each person last looked at."""
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
@@ -10,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.audit.actions import RevisionMark
 from governance.audit.append_only import AppendOnly
+from governance.audit.canonical import Json
 from governance.people.models import Body, Unit, User
 from governance.policies.models import PolicyVersion
 from governance.policies.vocabulary import Action, Kind, Level
-from workflows.proposals.content import Content
+from workflows.proposals.content import Content, changed_fields
 from workflows.proposals.states import WITH_AUTHOR, State
 
 
@@ -91,6 +93,11 @@ class Proposal(models.Model):
         """What the author has written so far."""
         return Content.model_validate({part.key: part.data for part in self.draft_sections.all()})
 
+    def draft_files(self) -> list[dict[str, Json]]:
+        """The files attached to the draft, as a submission keeps them."""
+        files = self.attachments.filter(removed_at=None)
+        return [{"name": file.name, "digest": file.digest, "size": file.size} for file in files]
+
 
 class DraftSection(models.Model):
     """One section of the draft, saved by itself.
@@ -123,6 +130,9 @@ class Revision(models.Model):
     number = models.PositiveIntegerField(_("submission"))
     content_text = models.TextField(help_text=_("Canonical JSON"))
     digest = models.CharField(max_length=64)
+    changed_fields = models.JSONField(
+        default=list, help_text=_("Paths of fields that differ from the one before, such as resources.fee; also files")
+    )
     changed_sections = models.JSONField(default=list, help_text=_("Keys of sections that differ from the one before"))
     attachments = models.JSONField(default=list, help_text=_("Name, digest and size of every file"))
     note = models.TextField(_("What changed, in the author’s words"), blank=True)
@@ -142,6 +152,11 @@ class Revision(models.Model):
     @cached_property
     def content(self) -> Content:
         return Content.model_validate_json(self.content_text)
+
+    def changes_to(self, content: Content, files: Sequence[Mapping[str, Json]]) -> list[str]:
+        """The paths of the fields that differ in a later content, and "files" where its files do."""
+        changed = changed_fields(self.content, content)
+        return [*changed, "files"] if list(files) != self.attachments else changed
 
     @property
     def mark(self) -> RevisionMark:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import ValidationError
 
+from governance.forms import row_count, with_row, without_row
 from governance.people.models import User
 from governance.policies.queries import in_force
 from governance.policies.vocabulary import Action
@@ -28,16 +29,13 @@ from workflows.proposals.attachments import NAMES
 from workflows.proposals.completeness import by_section, outcomes_not_assessed, total_weight
 from workflows.proposals.conflict import chosen, differences
 from workflows.proposals.content import SECTIONS, Content, Part
-from workflows.proposals.editor import FILES, Guide, neighbours, remark_on
+from workflows.proposals.editor import FILES, Guide, remark_on
 from workflows.proposals.forms import (
     NewProposalForm,
     NoteForm,
     SectionForm,
     UploadForm,
     anchor_of,
-    row_count,
-    with_row,
-    without_row,
 )
 from workflows.proposals.models import Proposal
 from workflows.proposals.queries import administrators, draft_of, guide_for, section_of, units_to_propose_for
@@ -88,15 +86,15 @@ def edit(request: HttpRequest, reference: str, section: str) -> HttpResponse:
     proposal = draft_of(author=_person(request), reference=reference)
     if section == FILES:
         return _files(request, proposal, UploadForm(limit_mb=_limit_mb()))
-    if section not in SECTIONS:
-        raise Http404(section)
     guide = guide_for(proposal)
+    if section not in guide.sections:
+        raise Http404(section)
     if request.method != "POST":
-        return _section(request, proposal, guide, SectionForm(section, guide.content, asked=guide.asked_fields))
+        return _section(request, proposal, guide, _form(guide, section))
     if "choose" in request.POST:
         return _choose(request, proposal, guide, section)
     data, name, row = _with_rows_as_asked(request.POST, section)
-    form = SectionForm(section, guide.content, asked=guide.asked_fields, data=data)
+    form = _form(guide, section, data)
     if name:
         form.focus(name, row)
     if "restore" in request.POST:
@@ -123,7 +121,7 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
         "pressed": pressed,
         "missing": [
             (key, label, [(gap, anchor_of(gap.field)) for gap in missing[key]])
-            for key, (label, _part) in SECTIONS.items()
+            for key, label in guide.sections.items()
             if key in missing
         ],
         "missing_count": sum(map(len, missing.values())),
@@ -178,7 +176,7 @@ def _save(request: HttpRequest, proposal: Proposal, guide: Guide, form: SectionF
     if _is_fragment(request) or {"add", "remove", "save"} & request.POST.keys():
         proposal = draft_of(author=_person(request), reference=proposal.reference)
         return _section(request, proposal, guide_for(proposal), form)
-    _before, after = neighbours(section)
+    _before, after = guide.neighbours(section)
     assert after is not None
     return redirect("proposal-edit", proposal.reference, after[0])
 
@@ -240,6 +238,10 @@ def _with_rows_as_asked(typed: QueryDict, section: str) -> tuple[QueryDict, str,
 # ---- what the pages show
 
 
+def _form(guide: Guide, section: str, data: QueryDict | None = None) -> SectionForm:
+    return SectionForm(section, guide.content, asked=guide.asked_fields, questions=guide.questions, data=data)
+
+
 def _section(
     request: HttpRequest, proposal: Proposal, guide: Guide, form: SectionForm, status: int = HTTPStatus.OK
 ) -> HttpResponse:
@@ -256,8 +258,8 @@ def _shown(proposal: Proposal, guide: Guide, form: SectionForm, *, seen: int) ->
     """The section's page, or the parts of it that an autosave brings up to date."""
     stored = section_of(proposal, form.section)
     content = form.as_typed()
-    before, after = neighbours(form.section)
-    keys = list(SECTIONS)
+    before, after = guide.neighbours(form.section)
+    keys = list(guide.sections)
     around = _around(proposal, guide, form.section)
     if form.errors:
         around["tasks"] = [
@@ -293,16 +295,17 @@ def _around(proposal: Proposal, guide: Guide, section: str | None) -> dict[str, 
         "section": section,
         "tasks": tasks,
         "done": done,
-        "of": len(SECTIONS),
-        "percent": 100 * done // len(SECTIONS),
+        "of": len(guide.sections),
+        "percent": 100 * done // len(guide.sections),
         "policy": guide.version,
         "last_saved": last,
     }
 
 
 def _files(request: HttpRequest, proposal: Proposal, form: UploadForm) -> HttpResponse:
-    before, _after = neighbours(FILES)
-    context = _around(proposal, guide_for(proposal), FILES) | {
+    guide = guide_for(proposal)
+    before, _after = guide.neighbours(FILES)
+    context = _around(proposal, guide, FILES) | {
         "form": form,
         "files": [(file, NAMES[file.media_type]) for file in proposal.attachments.filter(removed_at=None)],
         "before": before,

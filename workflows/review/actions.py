@@ -5,7 +5,7 @@ this person; do the rules allow it; then change, record, queue. A "no" is a refu
 happened.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,7 @@ from governance.audit.verbs import Verb
 from governance.people.duties import Right
 from governance.people.models import User
 from governance.people.queries import holdings
+from governance.policies.models import PolicyVersion
 from governance.policies.queries import in_force
 from governance.policies.vocabulary import Effect, Outcome
 from governance.refusals import Incomplete, NotPossible
@@ -28,10 +29,12 @@ from workflows.proposals.states import State
 from workflows.review import letters
 from workflows.review.machine import Lifecycle
 from workflows.review.models import Closing, Condition, Decision, WorkItem
+from workflows.review.moving import check_same_plan, check_version, plan
 from workflows.review.permits import Act
-from workflows.review.progress import Answer, next_stages
+from workflows.review.progress import next_stages
 from workflows.review.queries import answers_of, route_of
 from workflows.review.steps import (
+    check_administers,
     check_allowed,
     check_complete,
     check_unchanged,
@@ -39,10 +42,13 @@ from workflows.review.steps import (
     close_with_decision,
     keep,
     keep_version,
+    locked_together,
     names_of,
     new_revision,
     open_next_items,
+    rebind,
     record_act,
+    reopened_by,
     stages_behind,
     stay_at,
 )
@@ -77,7 +83,12 @@ def submit(*, actor: User, proposal: Proposal, seen: int, note_to_reviewers: str
     revision = new_revision(actor, proposal, content, note_to_reviewers)
     Lifecycle(proposal).submit()
     proposal.submitted_at = proposal.submitted_at or revision.submitted_at
-    opened = open_next_items(proposal, revision, route_of(proposal), answers_of(proposal))
+    route, answers = route_of(proposal), answers_of(proposal)
+    opened = open_next_items(proposal, revision, route, answers)
+    if not opened:
+        raise NotPossible(
+            _("As it is, no stage of its route is left to look at it. Undo the change that took the last one away.")
+        )
     record_act(
         proposal,
         Verb.PROPOSAL_RESUBMITTED if again else Verb.PROPOSAL_SUBMITTED,
@@ -88,6 +99,7 @@ def submit(*, actor: User, proposal: Proposal, seen: int, note_to_reviewers: str
             "holder": names_of(opened),
             "stages": [item.stage_key for item in opened],
             "changed_sections": list(revision.changed_sections),
+            "reopened": [again.as_json() for again in reopened_by(proposal, route, answers)],
             "attachments": list(revision.attachments),
         },
         reason=note_to_reviewers,
@@ -123,7 +135,7 @@ def approve(
     }
     if missing:
         raise Incomplete(_("Answer the checklist before you approve."), missing)
-    answers = (*stay.answers, Answer(stage=stay.item.stage_key, outcome=outcome))
+    answers = (*stay.answers, stay.answer(outcome))
     was = State(stay.proposal.state)
     remaining = next_stages(stay.route, stages_behind(stay.proposal, stay.route, answers))
     Lifecycle(stay.proposal).approve(stages_remain=any(stage.effect is not Effect.RECEIVE for stage in remaining))
@@ -155,8 +167,8 @@ def return_for_changes(
     )
     close_open_items(stay.proposal, Closing.SUPERSEDED)
     if to_stage:
-        answer = Answer(stage=stay.item.stage_key, outcome=Outcome.RETURN, to_stage=to_stage)
-        open_next_items(stay.proposal, stay.item.revision, stay.route, (*stay.answers, answer))
+        answers = (*stay.answers, stay.answer(Outcome.RETURN, to_stage))
+        open_next_items(stay.proposal, stay.item.revision, stay.route, answers)
     keep(stay.proposal)
     return decision
 
@@ -237,3 +249,38 @@ def comment(*, actor: User, proposal: Proposal, audience: str, text: str, sectio
     keep_version(proposal)
     letters.queue("commented", remark.pk)
     return remark
+
+
+@transaction.atomic
+def move(
+    *,
+    actor: User,
+    proposals: Collection[Proposal],
+    version: PolicyVersion,
+    plan_digest: str,
+    reason: str,
+    seen: Mapping[str, int] | None = None,
+) -> list[Proposal]:
+    """Put proposals in flight under another version of their policy, exactly as the plan of that digest says, or none
+    of them.
+
+    `seen` gives the lock versions in the plan that was shown, so that a refusal can say what happened since. Raises
+    Stale when the plan of now is another one, NotPossible when a proposal cannot be moved or the version does not
+    govern yet, NotPermitted to anybody but an administrator, Incomplete without a reason.
+    """
+    chosen = locked_together(proposals)
+    for proposal in chosen:
+        check_administers(Act.MOVE, actor, proposal)
+    check_version(version)
+    fresh = plan(chosen, version)
+    check_same_plan(fresh, plan_digest, seen or {})
+    for each in fresh.moves:
+        if each.hindrance is not None:
+            said = {"reference": each.case.reference, "why": each.hindrance.sentence}
+            raise NotPossible(_("%(reference)s cannot be moved. %(why)s") % said)
+    if not reason.strip():
+        raise Incomplete(_("Say why they are moved."), {"reason": _("Say why they are moved")})
+    by_reference = {proposal.reference: proposal for proposal in chosen}
+    for each in fresh.moves:
+        rebind(actor, by_reference[each.case.reference], version, each, plan=fresh.digest, reason=reason)
+    return chosen

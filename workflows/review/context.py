@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from governance.people.models import User
 from governance.people.queries import Holdings, holdings
-from governance.policies.queries import in_force
+from governance.policies.queries import name_of_law
 from workflows.notices.queries import failed_count
 from workflows.review.lists import Scope
 from workflows.review.lists import waiting as items_waiting
@@ -22,7 +22,7 @@ def waiting(request: HttpRequest) -> dict[str, object]:
         return {}
     known: dict[str, object] = {
         "waiting_count": SimpleLazyObject(lambda: how_many_wait(user)),
-        "policy_in_force": SimpleLazyObject(lambda: in_force(settings.APPROVAL_POLICY)),
+        "policy_in_force": SimpleLazyObject(lambda: name_of_law(settings.APPROVAL_POLICY)),
     }
     if user.is_staff:
         known["failed_deliveries"] = SimpleLazyObject(failed_count)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -293,3 +293,32 @@ class SubmitForm(forms.Form):
 
     seen = forms.IntegerField()
     note = forms.CharField(required=False, max_length=20_000)
+
+
+class MoveForm(forms.Form):
+    """Why proposals are moved to another policy version, beside the plan that the administrator was shown."""
+
+    use_required_attribute = False
+
+    reason = forms.CharField(
+        label=_("Why they are moved"),
+        help_text=_("It stands in the record of each proposal, and its author reads it."),
+        max_length=20_000,
+        error_messages={"required": _("Say why they are moved")},
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+    def __init__(self, data: QueryDict | None = None, **given: Any) -> None:
+        super().__init__(data, auto_id="m-%s", **given)
+        self._said = data if data is not None else QueryDict()
+
+    @property
+    def reason_given(self) -> str:
+        return self._said.get("reason", "")
+
+    @property
+    def confirmed(self) -> tuple[str, dict[str, int]]:
+        """The digest of the plan that was shown, and the lock version of each proposal in it."""
+        shown = (each.rpartition(":") for each in self._said.getlist("seen"))
+        seen = {reference: int(number) for reference, _colon, number in shown if number.isdecimal() and len(number) < 9}
+        return self._said.get("plan", ""), seen

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from governance.audit.models import Event
 from governance.people.duties import Right
 from governance.people.queries import holders
 from governance.policies.vocabulary import Outcome
@@ -21,7 +22,7 @@ from workflows.notices.mail import queue_mail
 from workflows.proposals.models import Audience, Comment, Proposal
 from workflows.review.models import Decision, WorkItem
 
-Letter = Literal["waits", "decided", "withdrawn", "commented"]
+Letter = Literal["waits", "decided", "withdrawn", "commented", "moved", "left"]
 
 
 def queue(letter: Letter, about: int) -> None:
@@ -108,11 +109,49 @@ def _commented(comment_id: int) -> None:
         )
 
 
+def _moved(event_id: int) -> None:
+    """Tell the author of a proposal that another policy version governs it now, and why."""
+    event = Event.objects.get(pk=event_id)
+    proposal = Proposal.objects.select_related("author").get(reference=event.subject.removeprefix("proposal/"))
+    after = event.facts["after"]
+    if after["holder"]:
+        text = _("%(name)s moved %(title)s to %(policy)s. It is with %(holder)s now.\n\n%(reason)s")
+    else:
+        text = _("%(name)s moved %(title)s to %(policy)s. It stays with you until you send it again.\n\n%(reason)s")
+    _send(
+        key=f"moved:{event.pk}",
+        to=proposal.author.email,
+        subject=_("%(reference)s was moved to another policy version"),
+        text=text,
+        proposal=proposal,
+        name=event.actor_name,
+        policy=after["policy"],
+        holder=after["holder"],
+        reason=event.reason,
+    )
+
+
+def _left(item_id: int) -> None:
+    """Tell a body that held a proposal that it was moved to a policy version under which another body answers now."""
+    item = WorkItem.objects.select_related("proposal", "body").get(pk=item_id)
+    for person in holders(item.body, Right.DECIDE):
+        _send(
+            key=f"left:{item.pk}:{person.pk}",
+            to=person.email,
+            subject=_("%(reference)s does not wait for you any more"),
+            text=_("%(title)s was moved to another policy version. It no longer waits for %(body)s."),
+            proposal=item.proposal,
+            body=item.body.name,
+        )
+
+
 LETTERS: Final[dict[Letter, Callable[[int], None]]] = {
     "waits": _waits,
     "decided": _decided,
     "withdrawn": _withdrawn,
     "commented": _commented,
+    "moved": _moved,
+    "left": _left,
 }
 
 

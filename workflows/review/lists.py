@@ -29,7 +29,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from governance import clock
 from governance.people.duties import Right
@@ -101,7 +101,7 @@ class Narrow:
         return any((self.text, self.body, self.unit, self.kind, self.state, self.since, self.overdue))
 
 
-def _of_proposals(narrow: Narrow, prefix: str = "") -> Q:
+def of_proposals(narrow: Narrow, prefix: str = "") -> Q:
     """What of the narrowing concerns the proposal itself, reached through `prefix`."""
     wanted = Q()
     for word in narrow.text.split()[:6]:
@@ -147,8 +147,11 @@ def capped_counts(*queries: QuerySet[Any, Any]) -> list[int]:
 
 
 def waiting(scope: Scope) -> QuerySet[WorkItem]:
-    """What waits for the bodies on which the person sits."""
-    return WorkItem.objects.filter(closed_at=None, body__in=scope.bodies)
+    """What waits for the bodies on which the person sits.
+
+    The bound on the due date says nothing new. SQLite needs it said, or it walks through all that a body ever held.
+    """
+    return WorkItem.objects.filter(closed_at=None, body__in=scope.bodies, due_on__gte=date.min)
 
 
 def returned_by_us(scope: Scope) -> QuerySet[Decision]:
@@ -160,6 +163,13 @@ def returned_by_us(scope: Scope) -> QuerySet[Decision]:
         proposal__state=State.RETURNED,
         revision__number=F("proposal__revision_number"),
     )
+
+
+def back_with_authors(scope: Scope) -> QuerySet[Proposal]:
+    """The proposals of `returned_by_us`, found from the few that are back with an author now and not from everything
+    that a body ever decided: of those, the last decision is the return."""
+    last = Decision.objects.filter(proposal=OuterRef("pk")).order_by("-id").values("body")
+    return Proposal.objects.alias(back_from=Subquery(last[:1])).filter(state=State.RETURNED, back_from__in=scope.bodies)
 
 
 def decided_by(user: User) -> QuerySet[Decision]:
@@ -228,7 +238,7 @@ def queue(scope: Scope, narrow: Narrow, cursor: str = "") -> Queue:
     )
     waits, back, done, found, late, this_week = capped_counts(
         waiting(scope),
-        returned_by_us(scope),
+        back_with_authors(scope),
         decided_by(scope.user),
         wanted,
         wanted.filter(due_on__lt=today),
@@ -264,7 +274,7 @@ def _narrowed(scope: Scope, narrow: Narrow) -> QuerySet[WorkItem]:
         wanted = wanted.filter(look__version=None)
     elif narrow.since == "changed":
         wanted = wanted.filter(look__version__lt=F("proposal__version"))
-    return wanted.filter(_of_proposals(narrow, "proposal__"))
+    return wanted.filter(of_proposals(narrow, "proposal__"))
 
 
 def readable_comments(scope: Scope) -> QuerySet[Comment]:
@@ -358,7 +368,8 @@ def _since_looked(scope: Scope, row: Mapping[str, Any]) -> dict[str, Any]:
         if submission - seen > 1:
             delta = ngettext("%(n)s new submission", "%(n)s new submissions", submission - seen)
             return {"new": False, "delta": delta % {"n": submission - seen}, "second": second}
-        changed, total = len(row["revision__changed_sections"]), how_many_sections()
+        keys = row["revision__changed_sections"]
+        changed, total = len(keys), how_many_sections(keys)
         delta = ngettext("%(n)s of %(total)s sections changed", "%(n)s of %(total)s sections changed", changed)
         return {"new": False, "delta": delta % {"n": changed, "total": total}, "second": second}
     events = row["proposal__version"] - row["look__version"]
@@ -381,7 +392,7 @@ class DecisionList:
 def decisions(scope: Scope, narrow: Narrow, tab: str, cursor: str = "") -> DecisionList:
     """What my bodies returned and is still with its author, or what I decided; latest first. Two queries."""
     base = returned_by_us(scope) if tab == "returned" else decided_by(scope.user)
-    wanted = base.filter(_of_proposals(narrow, "proposal__"))
+    wanted = base.filter(of_proposals(narrow, "proposal__"))
     if narrow.body:
         wanted = wanted.filter(body__code=narrow.body)
     page = page_of(
@@ -403,7 +414,7 @@ def decisions(scope: Scope, narrow: Narrow, tab: str, cursor: str = "") -> Decis
         LATEST_FIRST,
         cursor,
     )
-    waits, back, done, found = capped_counts(waiting(scope), returned_by_us(scope), decided_by(scope.user), wanted)
+    waits, back, done, found = capped_counts(waiting(scope), back_with_authors(scope), decided_by(scope.user), wanted)
     days = _Days(clock.today())
     rows = [
         {
@@ -470,11 +481,11 @@ class ProposalList:
 
 def mine(user: User, narrow: Narrow, cursor: str = "") -> ProposalList:
     """The person's own proposals: returned ones and drafts first, each with who holds each. Four queries."""
-    wanted = Proposal.objects.filter(author=user).filter(_of_proposals(narrow))
+    wanted = Proposal.objects.filter(author=user).filter(of_proposals(narrow))
     page = page_of(wanted.annotate(rank=_STATE_RANK).values(*_COLUMNS, "rank"), MINE_FIRST, cursor)
     (found,) = capped_counts(wanted)
     rows = _proposal_rows(page.rows, user)
-    labels = (_("With you"), _("With you"), _("In review"), _("Ended"))
+    labels = (_("With you"), _("With you"), _("In review"), pgettext("proposals", "Ended"))
     groups: list[Group] = []
     for row in rows:
         label = labels[row["rank"]]
@@ -486,7 +497,7 @@ def mine(user: User, narrow: Narrow, cursor: str = "") -> ProposalList:
 
 def everything(scope: Scope, narrow: Narrow, cursor: str = "") -> ProposalList:
     """Every proposal that the person may see, latest first, with who holds it. Four queries."""
-    wanted = visible_to(scope.user, scope.held).filter(_of_proposals(narrow))
+    wanted = visible_to(scope.user, scope.held).filter(of_proposals(narrow))
     page = page_of(wanted.values(*_COLUMNS), LATEST_FIRST, cursor)
     (found,) = capped_counts(wanted)
     return ProposalList(page=page, rows=_proposal_rows(page.rows, scope.user), found=found)

@@ -24,6 +24,7 @@ class Closing(models.TextChoices):
     RECEIVED = "received", _("Received for information")
     SUPERSEDED = "superseded", pgettext_lazy("work item", "Ended by another stage’s decision")
     WITHDRAWN = "withdrawn", pgettext_lazy("work item", "Ended by withdrawal")
+    MOVED = "moved", pgettext_lazy("work item", "Ended by a move to another policy version")
 
 
 class WorkItem(models.Model):
@@ -99,7 +100,10 @@ class Decision(models.Model):
                 condition=~Q(outcome__in=["return", "decline"]) | ~Q(reasons=""), name="a_return_or_refusal_has_reasons"
             )
         ]
-        indexes = [models.Index(fields=["by", "-id"])]
+        indexes = [
+            models.Index(fields=["by", "-id"]),
+            models.Index(fields=["body", "-id"], condition=Q(outcome="return", to_stage=""), name="returns_of_a_body"),
+        ]
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
 

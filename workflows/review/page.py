@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from django.http import Http404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -15,135 +14,33 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from governance import clock
 from governance.audit.models import Event
 from governance.audit.queries import events_of
 from governance.audit.verbs import Verb
 from governance.people.duties import Right
-from governance.people.models import User
-from governance.people.queries import Holdings, holdings
 from governance.policies.models import PolicyVersion
 from governance.policies.queries import place_of
-from governance.policies.rules import ChecklistItem, Rules
-from governance.policies.vocabulary import Outcome, UnitPlace
-from governance.refusals import NotPermitted, Refusal
-from workflows.proposals.completeness import gaps
+from governance.policies.vocabulary import Outcome
+from governance.refusals import NotPermitted
+from workflows.proposals.blocks import SectionView
 from workflows.proposals.content import Content
-from workflows.proposals.display import SectionView, how_many_sections, label_of, sections
+from workflows.proposals.display import how_many_sections, sections
 from workflows.proposals.models import Audience, Comment, Look, Proposal, Revision
 from workflows.proposals.states import State
 from workflows.review.forms import DecisionForm
-from workflows.review.lists import due_words, seats_of
+from workflows.review.materiality import Reopened
 from workflows.review.models import Condition, Decision, WorkItem
-from workflows.review.permits import Act, Standing, refusal
-from workflows.review.queries import comments_for, route_of, standing
-from workflows.review.route import History, Step, label_of_approval, steps
+from workflows.review.panel import Panel, SystemCheck, panel_of, system_checks
+from workflows.review.permits import Act
+from workflows.review.queries import comments_for
+from workflows.review.reader import Reader
+from workflows.review.route import History, Step, steps
+from workflows.review.timeline import Entry, entry_of
 
 # Older entries of the timeline are folded away, and those beyond the second number are left to `?history=all`.
 ENTRIES_SHOWN: Final = 6
 ENTRIES_READ: Final = 60
 SELECTED: Final = SafeString(" selected")
-
-
-class NoAccess(NotPermitted):
-    """A proposal that is there and that this person may not see; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A person in front of a proposal: what they hold today, what they may do, what they had seen before."""
-
-    user: User
-    held: Holdings
-    proposal: Proposal
-    standing: Standing
-    item: WorkItem | None
-    history: History | None
-
-    @property
-    def is_author(self) -> bool:
-        return self.standing.is_author
-
-    def may(self, act: Act) -> bool:
-        return refusal(act, self.standing) is None
-
-    def why_not(self, act: Act) -> Refusal | None:
-        return refusal(act, self.standing)
-
-
-def reader_of(user: User, reference: str, item: int | None = None) -> Reader:
-    """The person in front of the proposal of that reference, at the stage that they may decide if there is one.
-
-    Raises Http404 where there is no such proposal, and NoAccess with the reason where this person may not see it.
-    """
-    proposal = (
-        Proposal.objects.filter(reference=reference)
-        .select_related("author", "unit__parent__parent", "policy_version__policy")
-        .first()
-    )
-    if proposal is None:
-        raise Http404(reference)
-    held = holdings(user)
-    history = _history(proposal, held)
-    at = _item_for(held, history, item)
-    stands = standing(user, proposal, at, held=held, answers=history.answers if history is not None else ())
-    if refusal(Act.VIEW, stands) is not None:
-        raise NoAccess(_why_unseen(proposal))
-    return Reader(user=user, held=held, proposal=proposal, standing=stands, item=at, history=history)
-
-
-def _why_unseen(proposal: Proposal) -> str:
-    said = {"reference": proposal.reference, "author": proposal.author.name}
-    if not proposal.revision_number:
-        return _("%(reference)s is a draft. Only its author sees it until it is sent. Ask %(author)s about it.") % said
-    return _("%(reference)s has not come to a body on which you sit. Ask %(author)s about it.") % said
-
-
-def _history(proposal: Proposal, held: Holdings) -> History | None:
-    """What happened on the route; None before the first submission. Four queries."""
-    if not proposal.revision_number:
-        return None
-    revisions = {revision.number: revision for revision in proposal.revisions.all()}
-    for revision in revisions.values():
-        revision.proposal = proposal
-    proposal.current_revision = revisions[proposal.revision_number]
-    items = list(proposal.work_items.select_related("body").order_by("id"))
-    by_pk = {revision.pk: revision for revision in revisions.values()}
-    for item in items:
-        item.proposal, item.revision = proposal, by_pk[item.revision_id]
-    decisions = list(proposal.decisions.prefetch_related("conditions").order_by("id"))
-    return History(
-        proposal=proposal,
-        route=route_of(proposal),
-        revisions=tuple(revisions.values()),
-        items=items,
-        decisions=decisions,
-        mine=frozenset(seat.body_id for seat in seats_of(held)),
-    )
-
-
-def _item_for(held: Holdings, history: History | None, asked: int | None) -> WorkItem | None:
-    """The open work item in question: the one asked for, else one that the person may decide, else any."""
-    if history is None or not history.open_items:
-        return None
-    decides = held.bodies(Right.DECIDE)
-    return min(history.open_items, key=lambda item: (item.pk != asked, item.body_id not in decides, item.pk))
-
-
-# ---- the parts of the page
-
-
-@dataclass(frozen=True)
-class SystemCheck:
-    """A requirement of the policy, checked by the system on this very submission."""
-
-    says: str
-    clause: str
-    met: bool
-
-    @property
-    def clause_in_words(self) -> str:
-        return _("clause %(number)s") % {"number": self.clause}
 
 
 @dataclass(frozen=True)
@@ -154,34 +51,6 @@ class Remark:
     audience: str
     mine: bool
     new: bool
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the timeline (`parts/timeline.html`)."""
-
-    icon: str
-    tone: str
-    actor: str
-    text: str
-    moment: datetime
-    detail: str = ""
-    quote: str = ""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """The decision panel: the stage, what the policy asks for there, and which answers it allows."""
-
-    item: WorkItem
-    form: DecisionForm
-    due_words: str
-    late: bool
-    approve_label: str
-    can_return: bool
-    can_decline: bool
-    can_set_conditions: bool
-    returns_to_stages: bool
 
 
 @dataclass(frozen=True)
@@ -236,6 +105,13 @@ class ProposalPage:
     def steps(self) -> list[Step]:
         return steps(self.history) if self.history is not None else []
 
+    @cached_property
+    def asked_again(self) -> list[Reopened]:
+        """The approvals that were asked for again and not answered since, while the proposal is in review."""
+        if self.history is None or self.proposal.state != State.IN_REVIEW:
+            return []
+        return list(self.history.asked_again().values())
+
     @property
     def revision(self) -> Revision | None:
         return self.proposal.current_revision
@@ -286,7 +162,7 @@ class ProposalPage:
 
     @property
     def sections_in_all(self) -> int:
-        return how_many_sections()
+        return how_many_sections([section.view.key for section in self.sections])
 
     # ---- what was said
 
@@ -343,9 +219,20 @@ class ProposalPage:
     # ---- the timeline
 
     @cached_property
-    def _entries(self) -> list[Entry]:
+    def _events(self) -> list[Event]:
         events = events_of(self.proposal.subject).order_by("-sequence")
-        return [_entry(event) for event in (events if self.options.all_history else events[:ENTRIES_READ])]
+        return list(events if self.options.all_history else events[:ENTRIES_READ])
+
+    @cached_property
+    def _entries(self) -> list[Entry]:
+        return [entry_of(event) for event in self._events]
+
+    @property
+    def bound_at(self) -> datetime | None:
+        """When the proposal came under its policy version: when it was last moved to one, else when it was first sent;
+        None where that lies beyond the part of the record that was read."""
+        moved = next((event.at for event in self._events if event.verb == Verb.PROPOSAL_MOVED), None)
+        return moved or (None if self.entries_left_out else self.proposal.submitted_at)
 
     @property
     def entries(self) -> list[Entry]:
@@ -367,28 +254,7 @@ class ProposalPage:
 
     @cached_property
     def panel(self) -> Panel | None:
-        """The decision panel, for somebody who may give at least one answer now."""
-        item, history = self.reader.item, self.history
-        if item is None or history is None or not self.reader.may(Act.APPROVE):
-            return None
-        stage = history.route[item.stage_key].stage
-        holding = {other.stage_key: other.stage_label for other in history.open_items}
-        return Panel(
-            item=item,
-            form=self.decision_form or decision_form(self.reader, initial=self._initial),
-            due_words=due_words(item.due_on, clock.today()),
-            late=item.due_on < clock.today(),
-            approve_label=label_of_approval(history.after_approval_of(item), holding),
-            can_return=Outcome.RETURN in stage.outcomes,
-            can_decline=Outcome.DECLINE in stage.outcomes,
-            can_set_conditions=Outcome.APPROVE_WITH_CONDITIONS in stage.outcomes,
-            returns_to_stages=bool(history.route.before(item.stage_key)),
-        )
-
-    @property
-    def _initial(self) -> dict[str, Any]:
-        assert self.reader.item is not None
-        return {"item": self.reader.item.pk, "seen": self.proposal.version}
+        return panel_of(self.reader, self.decision_form)
 
     @cached_property
     def may_not_decide(self) -> str:
@@ -413,6 +279,15 @@ class ProposalPage:
         if self.proposal.state != State.RETURNED:
             return None
         return next((one for one in reversed(self.decisions) if one.outcome == Outcome.RETURN), None)
+
+    @property
+    def asked(self) -> Decision | None:
+        """What the stage that waits for this person asked for when it last returned the proposal, or was asked for."""
+        item = self.reader.item
+        if item is None or self.panel is None:
+            return None
+        returns = (one for one in reversed(self.decisions) if one.outcome == Outcome.RETURN)
+        return next((one for one in returns if one.body_id == item.body_id or one.to_stage == item.stage_key), None)
 
     @property
     def holders(self) -> list[WorkItem]:
@@ -493,79 +368,9 @@ def audience_options(audiences: Iterable[tuple[str, str]], chosen: str) -> SafeS
     return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
-def decision_form(reader: Reader, data: Any = None, initial: dict[str, Any] | None = None) -> DecisionForm:
-    """The decision form of the stage at which the person stands."""
-    item, history = reader.item, reader.history
-    checklist: Sequence[ChecklistItem] = ()
-    earlier: Iterable[Any] = ()
-    if item is not None and history is not None:
-        checklist = history.route[item.stage_key].stage.checklist
-        earlier = history.route.before(item.stage_key)
-    return DecisionForm(
-        data, checklist=checklist, earlier=tuple(earlier), author=reader.proposal.author.name, initial=initial
-    )
-
-
-def system_checks(rules: Rules, content: Content, unit: UnitPlace, action: str) -> list[SystemCheck]:
-    """Every requirement of the policy that applies to this content, and whether it is met; open ones first."""
-    missing = {(gap.field, gap.clause, gap.says) for gap in gaps(rules, content, unit, action=action)}
-    facts = content.facts(action)
-    checks = [
-        SystemCheck(says=rule.says, clause=rule.clause, met=(rule.field, rule.clause, rule.says) not in missing)
-        for rule in rules.requires
-        if rule.when is None or rule.when.holds(facts, unit)
-    ]
-    return sorted(checks, key=lambda check: check.met)
-
-
 def _audience_in_words(comment: Comment) -> str:
     if comment.audience == Audience.BODY and comment.body is not None:
         return _("%(body)s only") % {"body": comment.body.short_name}
     if comment.audience == Audience.REVIEWERS:
         return _("All reviewers")
     return _("Everyone on the proposal")
-
-
-_LOOKS: Final[dict[Verb, tuple[str, str]]] = {
-    Verb.PROPOSAL_CREATED: ("pencil", ""),
-    Verb.ATTACHMENT_ADDED: ("paperclip", ""),
-    Verb.ATTACHMENT_REMOVED: ("trash-2", ""),
-    Verb.PROPOSAL_SUBMITTED: ("send", "accent"),
-    Verb.PROPOSAL_RESUBMITTED: ("send", "accent"),
-    Verb.PROPOSAL_WITHDRAWN: ("log-out", ""),
-    Verb.COMMENT_ADDED: ("message-square", ""),
-    Verb.DECISION_APPROVED: ("check", "good"),
-    Verb.DECISION_APPROVED_WITH_CONDITIONS: ("check", "good"),
-    Verb.DECISION_RETURNED: ("undo-2", "warn"),
-    Verb.DECISION_SENT_BACK: ("undo-2", "warn"),
-    Verb.DECISION_DECLINED: ("x", "bad"),
-    Verb.STAGE_RECEIVED: ("inbox", ""),
-    Verb.MEMO_ISSUED: ("stamp", "policy"),
-}
-
-
-def _entry(event: Event) -> Entry:
-    verb, sentence = Verb(event.verb), event.sentence
-    icon, tone = _LOOKS.get(verb, ("circle-dot", ""))
-    named = sentence.startswith(event.actor_name)
-    return Entry(
-        icon=icon,
-        tone=tone,
-        actor=event.actor_name if named else "",
-        text=sentence.removeprefix(event.actor_name).strip() if named else sentence,
-        moment=event.at,
-        detail=_detail(verb, event),
-        quote=event.reason,
-    )
-
-
-def _detail(verb: Verb, event: Event) -> str:
-    after = event.facts["after"] or {}
-    if verb is Verb.PROPOSAL_SUBMITTED:
-        return _("Under %(policy)s.") % {"policy": event.facts["policy_version"]}
-    if verb is Verb.PROPOSAL_RESUBMITTED and after.get("changed_sections"):
-        names = ", ".join(label_of(key) for key in after["changed_sections"])
-        return _("Changed: %(sections)s.") % {"sections": names}
-    if verb is Verb.COMMENT_ADDED and after.get("section"):
-        return _("On %(section)s.") % {"section": label_of(after["section"])}
-    return ""

@@ -11,14 +11,16 @@ from governance import clock
 from governance.people.duties import Right
 from governance.policies.queries import place_of
 from governance.policies.vocabulary import Outcome
+from governance.redline import Marked, excerpt, plain
 from governance.working_days import working_days_between
+from workflows.proposals.blocks import SectionView
+from workflows.proposals.changes import texts_of
 from workflows.proposals.content import SECTIONS
-from workflows.proposals.display import FILES, SectionView, label_of, section, texts_of
+from workflows.proposals.display import FILES, label_of, section
 from workflows.proposals.models import Comment, Revision
-from workflows.proposals.redline import Marked, excerpt, plain
 from workflows.review.lists import Scope, due_words, readable_comments, waiting
 from workflows.review.models import Decision, WorkItem
-from workflows.review.page import SystemCheck, system_checks
+from workflows.review.panel import SystemCheck, system_checks
 
 # Due within so many working days, a proposal is marked.
 SOON: Final = 3
@@ -26,7 +28,7 @@ SOON: Final = 3
 
 @dataclass(frozen=True)
 class Asked:
-    """The last return by the body that holds the proposal now."""
+    """The last return by the body that holds the proposal now, or to it."""
 
     at: datetime
     reasons: str
@@ -109,7 +111,9 @@ def peek(scope: Scope, wanted: Q) -> Peek | None:
 
 def _items(scope: Scope) -> QuerySet[WorkItem]:
     returns: QuerySet[Decision] = Decision.objects.filter(
-        proposal=OuterRef("proposal"), body=OuterRef("body"), outcome=Outcome.RETURN
+        Q(body=OuterRef("body")) | Q(to_stage=OuterRef("stage_key")),
+        proposal=OuterRef("proposal"),
+        outcome=Outcome.RETURN,
     ).order_by("-id")
     remarks: QuerySet[Comment] = (
         readable_comments(scope).filter(proposal=OuterRef("proposal")).exclude(author=scope.user).order_by("-at", "-id")

@@ -28,6 +28,7 @@ class Act(StrEnum):
     DECLINE = "decline"
     WITHDRAW = "withdraw"
     COMMENT = "comment"
+    MOVE = "move"
 
 
 POSSIBLE: Final[dict[Act, frozenset[State]]] = {
@@ -39,6 +40,7 @@ POSSIBLE: Final[dict[Act, frozenset[State]]] = {
     Act.DECLINE: sources("decline"),
     Act.WITHDRAW: sources("withdraw"),
     Act.COMMENT: frozenset(State) - {State.DRAFT},
+    Act.MOVE: frozenset({State.IN_REVIEW, State.RETURNED}),
 }
 DECIDING: Final = {Act.APPROVE: Outcome.APPROVE, Act.RETURN: Outcome.RETURN, Act.DECLINE: Outcome.DECLINE}
 
@@ -65,6 +67,7 @@ class Standing:
     stage: Stage | None = None
     decided_stages: frozenset[str] = frozenset()
     duties: Duties | None = None
+    is_administrator: bool = False
 
 
 def refusal(act: Act, standing: Standing) -> Refusal | None:
@@ -79,6 +82,9 @@ def refusal(act: Act, standing: Standing) -> Refusal | None:
     elif act is Act.COMMENT:
         allowed = standing.sees and (standing.is_author or standing.advises)
         sentence = _("Only the author and the bodies that review this proposal may comment on it.")
+    elif act is Act.MOVE:
+        allowed = standing.is_administrator
+        sentence = _("Only an administrator may move proposals to another policy version.")
     elif act is Act.SUBMIT and standing.is_author:
         allowed, sentence = standing.may_propose, _("You no longer hold the duty to propose for this unit.")
     else:

@@ -10,12 +10,12 @@ from governance.people.models import User
 from governance.people.queries import Holdings, holdings
 from governance.policies.queries import place_of
 from governance.policies.resolve import Route, resolve
-from governance.policies.vocabulary import Outcome
+from governance.policies.vocabulary import Effect, Outcome
 from workflows.proposals.models import Audience, Comment, Proposal
 from workflows.proposals.states import State
 from workflows.review.models import Decision, WorkItem
 from workflows.review.permits import Stage, Standing
-from workflows.review.progress import Answer
+from workflows.review.progress import Answer, Changes
 
 
 def route_of(proposal: Proposal) -> Route:
@@ -29,9 +29,19 @@ def answers_of(proposal: Proposal) -> list[Answer]:
     """Every decision on a proposal in the order made, as progress and duties depend on it."""
     rows = Decision.objects.filter(proposal=proposal).order_by("id")
     return [
-        Answer(stage=stage, outcome=Outcome(outcome), to_stage=to_stage, by=by)
-        for stage, outcome, to_stage, by in rows.values_list("stage_key", "outcome", "to_stage", "by")
+        Answer(stage, Outcome(outcome), revision=revision, to_stage=to_stage, by=by, effect=Effect(effect))
+        for stage, outcome, revision, to_stage, by, effect in rows.values_list(
+            "stage_key", "outcome", "revision__number", "to_stage", "by", "effect"
+        )
     ]
+
+
+def changes_of(proposal: Proposal) -> Changes:
+    """The fields that changed with each submission after the first; asked only where the policy reopens for any."""
+    assert proposal.policy_version is not None
+    if proposal.revision_number < 2 or not proposal.policy_version.typed_rules.reopens:
+        return {}
+    return dict(proposal.revisions.filter(number__gt=1).values_list("number", "changed_fields"))
 
 
 def open_items(proposal: Proposal) -> QuerySet[WorkItem]:
@@ -87,6 +97,7 @@ def standing(
         stage=stage,
         decided_stages=frozenset(answer.stage for answer in answers if answer.by == user.pk),
         duties=proposal.policy_version.typed_rules.duties if proposal.policy_version else None,
+        is_administrator=user.is_staff and user.is_active,
     )
 
 

@@ -4,7 +4,7 @@ Pure functions over what was read already: work items, decisions and the resolve
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,8 +17,9 @@ from governance.site.templatetags.assent import day
 from governance.working_days import working_days_between
 from workflows.proposals.models import Proposal, Revision
 from workflows.proposals.states import State
+from workflows.review.materiality import Reopened, still_reopened
 from workflows.review.models import Closing, Decision, WorkItem
-from workflows.review.progress import Answer, next_stages, standing_approvals
+from workflows.review.progress import APPROVALS, Answer, Changes, next_stages, standing_approvals
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,10 @@ class History:
             Answer(
                 stage=decision.stage_key,
                 outcome=Outcome(decision.outcome),
+                revision=self._numbers[decision.revision_id],
                 to_stage=decision.to_stage,
                 by=decision.by_id,
+                effect=Effect(decision.effect),
             )
             for decision in self.decisions
         ]
@@ -100,8 +103,21 @@ class History:
             for item in self.items
             if item.closing == Closing.RECEIVED and item.revision_id == self._current_revision
         }
-        resume = version.typed_rules.resubmission.resume
-        return standing_approvals([*self.answers, *latest], self.route, resume) | received
+        return standing_approvals([*self.answers, *latest], self.route, version.typed_rules, self._changes) | received
+
+    def asked_again(self) -> dict[str, Reopened]:
+        """For each stage whose approval a later submission asks for again, and which has not answered since, why."""
+        version = self.proposal.policy_version
+        assert version is not None
+        return still_reopened(self.answers, self.route, version.typed_rules, self._changes)
+
+    @property
+    def _changes(self) -> Changes:
+        return {revision.number: revision.changed_fields for revision in self.revisions}
+
+    @property
+    def _numbers(self) -> dict[int, int]:
+        return {revision.pk: revision.number for revision in self.revisions}
 
     @property
     def _current_revision(self) -> int | None:
@@ -110,7 +126,9 @@ class History:
 
     def after_approval_of(self, item: WorkItem) -> tuple[RouteStage, ...]:
         """The stages that would hold the proposal once this one approves; empty when it would be approved."""
-        approved = self.behind(Answer(stage=item.stage_key, outcome=Outcome.APPROVE))
+        number, effect = self._numbers[item.revision_id], Effect(item.effect)
+        latest = Answer(stage=item.stage_key, outcome=Outcome.APPROVE, revision=number, effect=effect)
+        approved = self.behind(latest)
         return tuple(stage for stage in next_stages(self.route, approved) if stage.effect is not Effect.RECEIVE)
 
 
@@ -121,14 +139,17 @@ def steps(history: History) -> list[Step]:
     assert version is not None
     latest_item = {item.stage_key: item for item in history.items}
     latest_decision = {decision.stage_key: decision for decision in history.decisions}
-    approved = history.behind()
+    approved, again = history.behind(), history.asked_again()
     drawn = [_draft(history)]
     for stage in version.typed_rules.route:
         if stage.key not in history.route:
             drawn.append(Step(label=stage.label, status="skipped", lines=(_("Not for this proposal"),)))
             continue
         item, decision = latest_item.get(stage.key), latest_decision.get(stage.key)
-        drawn.append(_stage(history, history.route[stage.key], item, decision, done=stage.key in approved))
+        step = _stage(history, history.route[stage.key], item, decision, done=stage.key in approved)
+        if stage.key in again and step.status in ("now", "next"):
+            step = replace(step, lines=(again[stage.key].reason, *step.lines))
+        drawn.append(step)
     drawn.append(_outcome(history))
     return drawn
 
@@ -148,9 +169,10 @@ def _stage(
 ) -> Step:
     if item is not None and item.closed_at is None:
         return _holding(history, stage, item)
+    if done and decision is not None and decision.outcome in APPROVALS:
+        stay = next(item for item in history.items if item.pk == decision.item_id)
+        return Step(label=stage.label, status="done", lines=_approved_lines(decision, stay))
     if decision is not None and item is not None and decision.item_id == item.pk:
-        if done:
-            return Step(label=stage.label, status="done", lines=_approved_lines(decision, item))
         if decision.outcome == Outcome.DECLINE:
             lines = (_("Declined by %(name)s") % {"name": decision.by_name}, day(decision.at))
             return Step(label=stage.label, status="declined", lines=lines, icon="circle-x")

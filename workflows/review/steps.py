@@ -31,16 +31,19 @@ from workflows.proposals.content import Content
 from workflows.proposals.models import Proposal, Revision
 from workflows.proposals.states import ENDED, State
 from workflows.review import letters
+from workflows.review.materiality import Reopened, reopened
 from workflows.review.models import Closing, Decision, WorkItem
-from workflows.review.permits import Act, refusal
+from workflows.review.moves import Move
+from workflows.review.permits import Act, Standing, refusal
 from workflows.review.progress import Answer, next_stages, standing_approvals
-from workflows.review.queries import answers_of, open_items, route_of, standing
+from workflows.review.queries import answers_of, changes_of, open_items, route_of, standing
 
 # A comment does not make a page stale; these do.
 MATERIAL: Final = (
     Verb.PROPOSAL_SUBMITTED,
     Verb.PROPOSAL_RESUBMITTED,
     Verb.PROPOSAL_WITHDRAWN,
+    Verb.PROPOSAL_MOVED,
     Verb.DECISION_APPROVED,
     Verb.DECISION_APPROVED_WITH_CONDITIONS,
     Verb.DECISION_RETURNED,
@@ -62,6 +65,11 @@ class Stay:
     def stage(self) -> RouteStage:
         return self.route[self.item.stage_key]
 
+    def answer(self, outcome: Outcome, to_stage: str = "") -> Answer:
+        """The answer that this decision adds to those before it."""
+        number, effect = self.item.revision.number, Effect(self.item.effect)
+        return Answer(stage=self.item.stage_key, outcome=outcome, revision=number, to_stage=to_stage, effect=effect)
+
 
 def check_unchanged(proposal: Proposal, seen: int) -> None:
     if proposal.version == seen:
@@ -73,6 +81,14 @@ def check_unchanged(proposal: Proposal, seen: int) -> None:
 
 def check_allowed(act: Act, actor: User, proposal: Proposal) -> None:
     no = refusal(act, standing(actor, proposal))
+    if no is not None:
+        raise no
+
+
+def check_administers(act: Act, actor: User, proposal: Proposal) -> None:
+    """See that this person may do, as an administrator, what needs no seat on any body."""
+    administers = actor.is_staff and actor.is_active
+    no = refusal(act, Standing(state=State(proposal.state), is_administrator=administers))
     if no is not None:
         raise no
 
@@ -103,21 +119,16 @@ def check_complete(policy_version: PolicyVersion, proposal: Proposal, content: C
 
 def new_revision(actor: User, proposal: Proposal, content: Content, words: str) -> Revision:
     previous = proposal.current_revision
-    files: list[dict[str, Json]] = [
-        {"name": file.name, "digest": file.digest, "size": file.size}
-        for file in proposal.attachments.filter(removed_at=None)
-    ]
-    changed: list[str] = []
-    if previous is not None:
-        changed = [key for key in type(content).model_fields if content.section(key) != previous.content.section(key)]
-        changed += ["files"] if files != previous.attachments else []
+    files = proposal.draft_files()
+    changed = previous.changes_to(content, files) if previous is not None else []
     canonical = content.canonical()
     revision = Revision.objects.create(
         proposal=proposal,
         number=proposal.revision_number + 1,
         content_text=canonical.decode(),
         digest=content.digest(files),
-        changed_sections=changed,
+        changed_fields=changed,
+        changed_sections=list(dict.fromkeys(path.partition(".")[0] for path in changed)),
         attachments=files,
         note=words.strip(),
         submitted_by=actor,
@@ -206,12 +217,18 @@ def stages_behind(proposal: Proposal, route: Route, answers: Iterable[Answer]) -
     """The stages that are behind the proposal: those whose approval stands, and those that received it for
     information."""
     assert proposal.policy_version is not None
-    resume = proposal.policy_version.typed_rules.resubmission.resume
-    behind = standing_approvals(answers, route, resume)
+    behind = standing_approvals(answers, route, proposal.policy_version.typed_rules, changes_of(proposal))
     if any(stage.effect is Effect.RECEIVE for stage in route.stages):
         received = proposal.work_items.filter(closing=Closing.RECEIVED, revision=proposal.current_revision)
         behind |= set(received.values_list("stage_key", flat=True))
     return behind
+
+
+def reopened_by(proposal: Proposal, route: Route, answers: Iterable[Answer]) -> tuple[Reopened, ...]:
+    """The approvals that the current submission asks for again."""
+    assert proposal.policy_version is not None
+    rules = proposal.policy_version.typed_rules
+    return reopened(answers, route, rules, changes_of(proposal), proposal.revision_number)
 
 
 def open_next_items(proposal: Proposal, revision: Revision, route: Route, answers: Iterable[Answer]) -> list[WorkItem]:
@@ -262,6 +279,55 @@ def close_open_items(proposal: Proposal, closing: Closing) -> list[WorkItem]:
     for item in items:
         _close(item, closing)
     return items
+
+
+def locked_together(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """The rows of several proposals, locked in the order of their keys, so that two acts never wait for each other."""
+    keys = [proposal.pk for proposal in proposals]
+    return list(
+        Proposal.objects.select_for_update(of=("self",))
+        .select_related("author", "unit__parent__parent", "policy_version__policy")
+        .filter(pk__in=keys)
+        .order_by("pk")
+    )
+
+
+def rebind(actor: User, proposal: Proposal, version: PolicyVersion, move: Move, *, plan: str, reason: str) -> None:
+    """Put one proposal under another version as its part of the plan says: record it, end what it leaves, and give it
+    to who holds it now."""
+    assert proposal.policy_version is not None
+    before: dict[str, Json] = {
+        "state": proposal.state,
+        "stages": [held.stage for held in move.case.held],
+        "holder": ", ".join(held.body for held in move.case.held),
+    }
+    after: dict[str, Json] = {
+        "state": proposal.state,
+        "from_policy": proposal.policy_version.label,
+        "policy": version.label,
+        "stages": [] if move.is_returned else [one.stage for one in move.landing if not one.informed],
+        "holder": "" if move.is_returned else ", ".join(one.body for one in move.landing if not one.informed),
+        "kept": [one.as_json() for one in (*move.kept, *move.restored)],
+        "lost": [one.as_json() for one in move.lost],
+        "plan": plan,
+    }
+    proposal.policy_version = version
+    event = record_act(proposal, Verb.PROPOSAL_MOVED, actor, before=before, after=after, reason=reason)
+    letters.queue("moved", event.pk)
+    route, leaving = route_of(proposal), {held.item for held in move.leaves}
+    for item in open_items(proposal):
+        if item.pk in leaving:
+            _close(item, Closing.MOVED)
+            letters.queue("left", item.pk)
+        else:
+            item.stage_label = route[item.stage_key].label
+            item.save(update_fields=["stage_label"])
+    if not move.is_returned:
+        assert proposal.current_revision is not None
+        open_next_items(proposal, proposal.current_revision, route, answers_of(proposal))
+    if move.leaves:
+        proposal.since = clock.now()
+    proposal.save(update_fields=["policy_version", "since", "version"])
 
 
 def keep(proposal: Proposal) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from workflows.proposals import converters  # noqa: F401 (registers "reference")
-from workflows.review import views
+from workflows.review import moving_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,4 +18,8 @@ urlpatterns = [
     path("proposals/<reference:reference>/decline/", views.decline, name="proposal-decline"),
     path("proposals/<reference:reference>/withdraw/", views.withdraw, name="proposal-withdraw"),
     path("proposals/<reference:reference>/comment/", views.comment, name="proposal-comment"),
+    path("policies/<slug:key>/<int:number>/move/", moving_views.choose, name="policy-move"),
+    path("policies/<slug:key>/<int:number>/move/plan/", moving_views.look, name="policy-move-plan"),
+    path("policies/<slug:key>/<int:number>/move/confirm/", moving_views.confirm, name="policy-move-confirm"),
+    path("policies/<slug:key>/<int:number>/move/done/", moving_views.move, name="policy-move-done"),
 ]

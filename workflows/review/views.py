@@ -41,19 +41,12 @@ from workflows.review.forms import (
 )
 from workflows.review.lists import decisions, everything, mine, queue, scope_of, seats_of
 from workflows.review.models import Decision, WorkItem
-from workflows.review.page import (
-    NoAccess,
-    PageOptions,
-    ProposalPage,
-    Reader,
-    audience_options,
-    audiences_of,
-    decision_form,
-    reader_of,
-)
+from workflows.review.page import PageOptions, ProposalPage, audience_options, audiences_of
 from workflows.review.paging import Page, count_in_words
+from workflows.review.panel import decision_form
 from workflows.review.peek import peek
 from workflows.review.permits import Act
+from workflows.review.reader import NoAccess, Reader, reader_of
 
 TABS = ("waiting", "returned", "decided")
 
@@ -184,7 +177,11 @@ def _again(request: HttpRequest, reference: str, no: Refusal, **context: Any) ->
 
 
 def _no_access(request: HttpRequest, reference: str, no: NoAccess) -> HttpResponse:
-    context = {"reference": reference, "sentence": no.sentence}
+    """Why this person may not see the proposal; what they had typed while they still could is not taken from them."""
+    kept = [*DecisionForm(request.POST).typed, *WithdrawForm(request.POST).typed]
+    if text := request.POST.get("text", "").strip():
+        kept.append((_("Comment"), text))
+    context = {"reference": reference, "sentence": no.sentence, "kept": kept}
     return render(request, "review/no_access.html", context, status=HTTPStatus.FORBIDDEN)
 
 

@@ -34,6 +34,23 @@ def admin(institution: Institution, client: Client) -> Client:
     return client
 
 
+def test_visitors_sign_in_as_everywhere_and_come_back(institution: Institution, client: Client) -> None:
+    mandates = reverse("admin:people_mandate_changelist")
+    given = {"username": "administrator@kawartha.example", "password": "a-long-password"}
+    page = client.get(mandates, follow=True)
+    assert page.redirect_chain[-1][0].startswith("/sign-in/?next=")
+    response = client.post("/sign-in/", given | {"next": page.context["next"]}, follow=True)
+    assert response.redirect_chain[-1][0] == mandates
+    assert client.get("/admin/login/?next=//elsewhere.example/").headers["Location"] == "/admin/"
+
+
+def test_who_is_no_administrator_is_told_so(institution: Institution, client: Client) -> None:
+    client.force_login(institution.person("senate"))
+    response = client.get("/admin/", follow=True)
+    assert response.status_code == 403
+    assert "Your duties do not include it." in response.content.decode()
+
+
 @pytest.mark.parametrize("page", KEPT)
 def test_lists_and_rows_can_be_read_and_never_deleted(admin: Client, institution: Institution, page: str) -> None:
     institution.approve(institution.submitted())

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def draft_of_version_2(institution: Institution) -> PolicyVersion:
     source = load_policy_file(SHIPPED_POLICY)
     second = source.rules.model_copy(update={"version": 2})
-    return draft(actor=institution.people["secretary"], source=PolicyFile(rules=second, text=source.text))
+    return draft(actor=institution.people["drafter"], source=PolicyFile(rules=second, text=source.text))
 
 
 def test_policies_leads_to_the_version_in_force(institution: Institution, client: Client) -> None:
@@ -33,10 +33,10 @@ def test_every_clause_shows_the_rules_that_rest_on_it(institution: Institution, 
     page = client.get("/policies/micro-credential-approval/1/")
     assert institution.policy is not None
     rules = institution.policy.typed_rules
-    shown = {row.clause.number: row.effects for row in page.context["clauses"]}
-    assert set(rules.clauses()) == {number for number, effects in shown.items() if effects}
+    shown = {row.clause.number: row.statements for row in page.context["clauses"]}
+    assert set(rules.clauses()) == {number for number, rules_of_clause in shown.items() if rules_of_clause}
     duty = rules.duties.author_may_decide.clause
-    assert "Nobody decides on a proposal that they wrote." in [effect.sentence for effect in shown[duty]]
+    assert "Nobody decides on a proposal that they wrote." in [rule.sentence for rule in shown[duty]]
     assert f'id="c{duty}"' in page.content.decode()
 
 

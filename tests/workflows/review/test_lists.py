@@ -251,6 +251,30 @@ def test_preview_shows_the_row_chosen_and_what_was_asked(institution: Institutio
     assert client.get(f"/queue/peek/{chosen.reference}/")["Location"] == f"/queue/?row={chosen.reference}"
 
 
+def test_preview_shows_what_a_later_stage_asked_for(institution: Institution) -> None:
+    proposal = institution.at_stage("senate")
+    institution.return_for_changes(proposal, reasons="Look at the hours again.", to_stage="teaching-centre")
+    page = signed_in(institution, "ctl").get("/queue/").content.decode()
+    assert "What Amara Nwosu asked for on" in page
+    assert "Look at the hours again." in page
+
+
+@pytest.mark.parametrize(("key", "decides"), [("senate", True), ("member", False)])
+def test_queue_names_the_keys_that_do_something_here(institution: Institution, key: str, decides: bool) -> None:
+    institution.at_stage("senate")
+    page = signed_in(institution, key).get("/queue/").content.decode()
+    assert ("<kbd>A</kbd> approve" in page) is decides
+
+
+@pytest.mark.parametrize(
+    ("tab", "labels"), [("decided", ["You decided", "Now"]), ("returned", ["Returned", "What was asked"])]
+)
+def test_rows_under_each_other_say_what_each_line_is(institution: Institution, tab: str, labels: list[str]) -> None:
+    institution.return_for_changes(institution.submitted())
+    page = signed_in(institution, "ad-hsci").get(f"/queue/?tab={tab}").content.decode()
+    assert [label for label in labels if f'data-label="{label}"' in page] == labels
+
+
 def test_preview_of_a_proposal_that_is_not_mine_says_it_left(institution: Institution) -> None:
     proposal = institution.submitted()
     response = signed_in(institution, "ctl").get(f"/queue/peek/{proposal.reference}/", headers={"HX-Request": "true"})

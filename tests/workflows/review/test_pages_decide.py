@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.conftest import Institution
+from governance.people.actions import give_mandate
+from governance.people.duties import Duty
+from tests.conftest import LONG_AGO, REGISTRAR, Institution
+from tests.versions import adopted, stage_of
 from workflows.proposals.models import Comment, DraftSection, Proposal
 from workflows.proposals.states import State
 from workflows.review import actions as review
@@ -225,7 +228,7 @@ def test_stage_that_somebody_else_decided_shows_the_words_that_were_typed(instit
     assert Decision.objects.count() == 1
 
 
-def test_mandate_that_ended_is_refused_with_its_sentence(institution: Institution) -> None:
+def test_mandate_that_ended_is_refused_with_its_sentence_and_the_words_are_kept(institution: Institution) -> None:
     from datetime import timedelta
 
     from governance import clock
@@ -237,9 +240,24 @@ def test_mandate_that_ended_is_refused_with_its_sentence(institution: Institutio
     data = form_of(institution, proposal)
     mandate = Mandate.objects.get(user=institution.people["ad-hsci"])
     end_mandate(actor=REGISTRAR, mandate=mandate, ends_on=clock.today() - timedelta(days=1), reason="Term over")
-    response = post(institution, "ad-hsci", proposal, "approve", data)
+    response = post(
+        institution, "ad-hsci", proposal, "approve", data | {"condition-0-text": "Finance confirms the fee."}
+    )
+    page = response.content.decode()
     assert response.status_code == 403
+    assert "You cannot open this proposal" in page
+    assert f"<dd>{TYPED}</dd>" in page
+    assert "<dd>Finance confirms the fee.</dd>" in page
+    comment = {"audience": "everyone", "text": "Watch the <hours>.", "section": ""}
+    assert (
+        "<dd>Watch the &lt;hours&gt;.</dd>"
+        in post(institution, "ad-hsci", proposal, "comment", comment).content.decode()
+    )
     assert not Decision.objects.exists()
+    assert (
+        "What you typed"
+        not in signed_in(institution, "ad-hsci").get(f"/proposals/{proposal.reference}/").content.decode()
+    )
 
 
 def test_forged_item_of_another_proposal_decides_nothing(institution: Institution) -> None:
@@ -281,6 +299,16 @@ def test_withdrawing_with_a_reason(institution: Institution) -> None:
     assert said(response) == [f"Withdrawn. {proposal.reference} has ended and stays in the record."]
     proposal.refresh_from_db()
     assert proposal.state == State.WITHDRAWN
+
+
+def test_withdrawing_a_draft_without_a_reason_leads_back_to_the_draft(institution: Institution) -> None:
+    proposal = institution.draft()
+    response = post(institution, "author", proposal, "withdraw", {"seen": proposal.version, "reason": ""})
+    page = response.content.decode()
+    assert (response.status_code, page.count("Say why you withdraw it")) == (422, 2)
+    assert "Finish and send it" in page
+    assert "It is back with you" not in page
+    assert "(optional)" not in page
 
 
 def test_withdrawing_asks_for_a_reason_and_notices_what_changed(institution: Institution) -> None:
@@ -346,3 +374,49 @@ def test_observer_cannot_comment_and_keeps_the_words(institution: Institution) -
     assert response.status_code == 403
     assert "<dd>I only look.</dd>" in response.content.decode()
     assert not Comment.objects.exists()
+
+
+# ---- the vote that the policy asks for
+
+
+@pytest.mark.parametrize(
+    ("vote", "sentences"),
+    [
+        (
+            {"quorum": 2, "carries": "majority", "of": "present"},
+            "The policy asks for a vote with at least 2 members present (clause 4.5)."
+            " More than half of those present must vote for it.",
+        ),
+        (
+            {"quorum_percent": 40, "carries": "two-thirds", "of": "members"},
+            "The policy asks for a vote with at least 40% of the members present (clause 4.5)."
+            " Two thirds of all members must vote for it.",
+        ),
+    ],
+)
+def test_the_panel_says_what_vote_the_policy_asks_for(
+    institution: Institution, vote: dict[str, Any], sentences: str
+) -> None:
+    def change(rules: dict[str, Any]) -> None:
+        stage_of(rules, "senate").update(decides_by="vote", vote=vote | {"clause": "4.5"})
+
+    for key in ("stranger", "observer"):  # enough members for the quorum, or the version could not be adopted
+        give_mandate(
+            actor=REGISTRAR,
+            person=institution.people[key],
+            body=institution.bodies["senate"],
+            duty=Duty.MEMBER,
+            starts_on=LONG_AGO,
+        )
+    adopted(institution, change)
+    proposal = institution.at_stage("senate")
+    page = signed_in(institution, "senate").get(f"/proposals/{proposal.reference}/").content.decode()
+    panel = page[page.index('id="decide"') :]
+    assert panel.index(sentences) < panel.index('class="choices"')
+    assert "asks for a vote" not in panel.replace(sentences, "")
+
+
+def test_where_one_person_decides_nothing_is_said_of_a_vote(institution: Institution) -> None:
+    proposal = institution.at_stage("senate")
+    page = signed_in(institution, "senate").get(f"/proposals/{proposal.reference}/").content.decode()
+    assert "d-vote" not in page

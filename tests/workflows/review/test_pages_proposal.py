@@ -252,6 +252,24 @@ def test_returned_proposal_tells_its_author_what_to_do(institution: Institution)
     assert "Marc Lavoie returned it for Associate Dean, Health Sciences" in page
 
 
+def test_reviewer_reads_first_what_they_asked_for(institution: Institution) -> None:
+    proposal = institution.submitted()
+    institution.return_for_changes(proposal, reasons="Name the <partners>.")
+    proposal = sent_again(Proposal.objects.get(pk=proposal.pk), need={"purpose": "A better purpose."})
+    page = page_of(institution, "ad-hsci", proposal)
+    asked = page.index("What you asked for on")
+    assert asked < page.index(escape("Name the <partners>."), asked) < page.index('id="s-summary"')
+    assert "asked for on" not in page_of(institution, "author", proposal)
+
+
+def test_reviewer_reads_first_what_a_later_stage_asked_them_for(institution: Institution) -> None:
+    proposal = institution.at_stage("senate")
+    institution.return_for_changes(proposal, reasons="Look at the hours again.", to_stage="teaching-centre")
+    page = page_of(institution, "ctl", proposal)
+    asked = page.index("What Amara Nwosu asked for on")
+    assert asked < page.index("Look at the hours again.", asked) < page.index('id="s-summary"')
+
+
 def test_withdrawn_before_it_was_sent_still_opens_for_its_author(institution: Institution) -> None:
     proposal = institution.draft()
     review.withdraw(actor=proposal.author, proposal=proposal, seen=proposal.version, reason="Not this year.")

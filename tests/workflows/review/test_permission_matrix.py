@@ -14,6 +14,8 @@ from governance import clock
 from governance.people.actions import add_person, end_mandate, give_mandate
 from governance.people.duties import Duty
 from governance.people.models import User
+from governance.policies.actions import adopt, begin_draft, propose
+from governance.policies.models import PolicyVersion
 from governance.refusals import NotPermitted, NotPossible, Refusal
 from tests.conftest import LONG_AGO, REGISTRAR, Institution
 from workflows.proposals.actions import save_section
@@ -21,6 +23,7 @@ from workflows.proposals.models import Proposal
 from workflows.proposals.states import State
 from workflows.review import actions
 from workflows.review.models import WorkItem
+from workflows.review.moving import plan, proposals_named
 from workflows.review.permits import Act, refusal
 from workflows.review.queries import standing, visible_to
 
@@ -42,6 +45,7 @@ TABLE: dict[Act, tuple[set[State], set[str]]] = {
     Act.DECLINE: ({State.IN_REVIEW}, MAY_DECIDE),
     Act.WITHDRAW: ({State.DRAFT, State.IN_REVIEW, State.RETURNED}, {"author"}),
     Act.COMMENT: (SUBMITTED, {"author"} | MAY_ADVISE),
+    Act.MOVE: ({State.IN_REVIEW, State.RETURNED}, {"administrator"}),
     Act.VIEW: (set(State), set()),
 }
 VIEW = {State.DRAFT: {"author"}} | dict.fromkeys(SUBMITTED, {"author", "overseer"} | SIT_ON_BODY)
@@ -98,6 +102,14 @@ def bring_to(institution: Institution, state: State) -> Proposal:
     return proposal
 
 
+def later_version() -> PolicyVersion:
+    """The version to move to: as the one that governs, adopted later; made once and undone with the act."""
+    governing = PolicyVersion.objects.get(number=1)
+    drafter, administrator = (User.objects.get(email=f"{key}@kawartha.example") for key in ("drafter", "administrator"))
+    version = begin_draft(actor=drafter, like=governing, effective_from=clock.today())
+    return adopt(actor=administrator, version=propose(actor=drafter, version=version), motion="Senate minute, item 5")
+
+
 def perform(act: Act, actor: User, proposal: Proposal) -> Any:
     """The act through its action, with everything else about it in order."""
     seen = proposal.version
@@ -112,6 +124,12 @@ def perform(act: Act, actor: User, proposal: Proposal) -> Any:
         return actions.withdraw(actor=actor, proposal=proposal, seen=seen, reason="A partner left.")
     if act is Act.COMMENT:
         return actions.comment(actor=actor, proposal=proposal, audience="everyone", text="The fee is confirmed.")
+    if act is Act.MOVE:
+        version = later_version()
+        digest = plan(proposals_named([proposal.reference]), version).digest
+        return actions.move(
+            actor=actor, proposals=[proposal], version=version, plan_digest=digest, reason="One route for all."
+        )
     assert item is not None and proposal.policy_version is not None
     checklist = [question.key for question in proposal.policy_version.typed_rules.stage(item.stage_key).checklist]
     if act is Act.APPROVE:

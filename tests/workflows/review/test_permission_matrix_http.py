@@ -9,10 +9,19 @@ from django.test import Client
 
 from governance.people.models import User
 from tests.conftest import Institution
-from tests.workflows.review.test_permission_matrix import ACTORS, COMBINATIONS, VIEW, bring_to, cast, expected
+from tests.workflows.review.test_permission_matrix import (
+    ACTORS,
+    COMBINATIONS,
+    VIEW,
+    bring_to,
+    cast,
+    expected,
+    later_version,
+)
 from workflows.proposals.models import Proposal
 from workflows.proposals.states import State
 from workflows.review.models import WorkItem
+from workflows.review.moving import plan, proposals_named
 from workflows.review.permits import Act
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +44,10 @@ def request_for(act: Act, proposal: Proposal) -> tuple[str, dict[str, Any]]:
         return f"{address}comment/", {"text": "The fee is confirmed.", "audience": "everyone", "section": ""}
     if act is Act.WITHDRAW:
         return f"{address}withdraw/", fields | {"reason": "A partner left."}
+    if act is Act.MOVE:
+        version, reference = later_version(), proposal.reference
+        shown = {"p": reference, "plan": plan(proposals_named([reference]), version).digest, "seen": f"{reference}:1"}
+        return f"{version.get_absolute_url()}move/done/", shown | {"reason": "One route for all."}
     if act is Act.APPROVE and proposal.policy_version and item:
         checklist = proposal.policy_version.typed_rules.stage(item.stage_key).checklist
         fields |= {f"confirmed-{question.key}": "on" for question in checklist}
@@ -47,8 +60,8 @@ def attempt(act: Act, actor: User, proposal: Proposal) -> int:
     client.force_login(actor)
     if act is Act.VIEW:
         return client.get(f"/proposals/{proposal.reference}/", follow=True).status_code
-    address, fields = request_for(act, proposal)
     with transaction.atomic():
+        address, fields = request_for(act, proposal)
         status = client.post(address, fields).status_code
         transaction.set_rollback(True)
     return status
@@ -59,6 +72,10 @@ def allowed_statuses(act: Act, state: State, actor: str) -> set[int]:
         "not possible" if state is State.DRAFT and act not in {Act.EDIT, Act.SUBMIT, Act.WITHDRAW, Act.VIEW} else ""
     )
     answer = answer or expected(act, state, actor)
+    if act is Act.MOVE:  # whoever is no administrator learns nothing, and to an administrator a draft does not exist
+        if actor != "administrator":
+            return {403}
+        return {404} if state is State.DRAFT else {"yes": {302}, "not possible": {409}}[answer]
     if actor not in VIEW[state] or (act is Act.EDIT and actor != "author"):
         return {403}  # who may not see it, or its draft, learns nothing of its state
     return {"yes": {200, 302}, "not possible": {409}, "not permitted": {403}}[answer]

@@ -1,7 +1,7 @@
 """The forms of the author's editor, made from the content document's own description of itself."""
 
 from workflows.proposals.forms.pages import NewProposalForm, NoteForm, UploadForm
-from workflows.proposals.forms.section import SectionForm, anchor_of, row_count, with_row, without_row
+from workflows.proposals.forms.section import SectionForm, anchor_of
 
 __all__ = [
     "NewProposalForm",
@@ -9,7 +9,4 @@ __all__ = [
     "SectionForm",
     "UploadForm",
     "anchor_of",
-    "row_count",
-    "with_row",
-    "without_row",
 ]

@@ -16,7 +16,10 @@ from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 from pydantic import StringConstraints
 
-from workflows.proposals.content import FieldSpec
+from governance.forms import DayInput, with_plain_line_ends
+from governance.policies.rules import Question
+from governance.policies.vocabulary import AnswerKind
+from workflows.proposals.content import FIT_IN_A_LINE, FIT_IN_A_TEXT, NO, YES, FieldSpec
 
 FEW: Final = 3
 
@@ -33,7 +36,7 @@ class WordsField(_MayBeEmpty, forms.CharField):
     """Words as the author typed them, with the line ends that the record keeps."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(str(value or "").replace("\r\n", "\n").replace("\r", "\n")) or ""
+        return super().to_python(with_plain_line_ends(str(value or ""))) or ""
 
 
 class NumberField(_MayBeEmpty, forms.IntegerField):
@@ -49,21 +52,6 @@ class DayField(_MayBeEmpty, forms.DateField):
 
 class OneOfField(_MayBeEmpty, forms.ChoiceField):
     """One of a few answers."""
-
-
-class DayInput(forms.DateInput):
-    """The browser's own box for dates; a plain one when what was typed is no date, so that it stays to be seen."""
-
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        if value and not isinstance(value, date) and not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
-            context["widget"]["type"] = "text"
-        return context
 
 
 def form_field(spec: FieldSpec, *, required: bool, in_row: bool = False) -> forms.Field:
@@ -86,7 +74,11 @@ def form_field(spec: FieldSpec, *, required: bool, in_row: bool = False) -> form
 def _one_of(spec: FieldSpec, common: dict[str, Any], *, in_row: bool) -> forms.Field:
     assert spec.says.choices is not None
     answers = [(value, str(words)) for value, words in spec.says.choices.choices]
-    wrong = _("“%(label)s” takes one of the answers offered") % {"label": spec.says.label}
+    return _choice(str(spec.says.label), answers, common, in_row=in_row)
+
+
+def _choice(label: str, answers: list[tuple[str, str]], common: dict[str, Any], *, in_row: bool = False) -> forms.Field:
+    wrong = _("“%(label)s” takes one of the answers offered") % {"label": label}
     radios = len(answers) <= FEW and not in_row
     return OneOfField(
         choices=answers if radios else [("", _("Choose one")), *answers],
@@ -144,3 +136,29 @@ def _at_most(limit: int, label: str) -> Callable[[Any], None]:
             )
 
     return check
+
+
+# ---- further questions
+
+
+def question_name(key: str) -> str:
+    """What the field of a further question is called in its form, where a key alone could be the name of a button."""
+    return f"q-{key}"
+
+
+def question_field(question: Question) -> forms.Field:
+    """The form field for a question of the institution's own, by the kind of answer that it takes."""
+    label = question.text
+    common: dict[str, Any] = {"label": label, "help_text": question.hint or "", "required": question.required}
+    match question.kind:
+        case AnswerKind.NUMBER:
+            wrong = _("“%(label)s” takes a whole number, such as 36") % {"label": label}
+            return NumberField(widget=forms.TextInput(), error_messages={"invalid": wrong}, **common)
+        case AnswerKind.YES_NO:
+            return _choice(label, [(YES, _("Yes")), (NO, _("No"))], common)
+        case AnswerKind.CHOICE:
+            return _choice(label, [(choice, choice) for choice in question.choices], common)
+        case AnswerKind.LINE:
+            return WordsField(widget=forms.TextInput(), validators=[_at_most(FIT_IN_A_LINE, label)], **common)
+    area = forms.Textarea({"rows": 3, "cols": None})
+    return WordsField(widget=area, validators=[_at_most(FIT_IN_A_TEXT, label)], **common)

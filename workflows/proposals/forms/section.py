@@ -5,7 +5,7 @@ written is shown but never saved.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -15,20 +15,25 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from governance.forms import MOST_ROWS, row_count
+from governance.policies.rules import Question
 from workflows.proposals.content import (
     FIELDS,
+    FURTHER,
     SECTIONS,
     Alignment,
     Content,
     Coverage,
     FieldSpec,
+    Further,
+    FurtherAnswer,
     LearningOutcome,
     Part,
     fields_of,
 )
-from workflows.proposals.forms.fields import OneOfField, form_field
+from workflows.proposals.display import answer_in_words
+from workflows.proposals.forms.fields import OneOfField, form_field, question_field, question_name
 
-MOST_ROWS: Final = 20
 _KEY: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
 
 Words = str | Promise
@@ -101,6 +106,18 @@ class RowList:
 
 
 @dataclass
+class NotAsked:
+    """Answers to further questions that are not asked any more; they are kept and shown."""
+
+    template: ClassVar = "proposals/blocks/not_asked.html"
+    answers: Sequence[FurtherAnswer]
+
+    @property
+    def groups(self) -> list[list[tuple[str, str]]]:
+        return [[(answer.question, answer_in_words(answer)) for answer in self.answers]]
+
+
+@dataclass
 class Line:
     """One learning outcome in the matrix."""
 
@@ -125,14 +142,22 @@ class SectionForm:
     """One section's form: shown from the content, or with `data` as somebody typed it.
 
     `asked` holds the paths of the fields that the policy asks for; the labels of the others say "(optional)".
+    `questions` are what the section of further questions asks.
     """
 
     def __init__(
-        self, section: str, content: Content, *, asked: Collection[str] | None = None, data: QueryDict | None = None
+        self,
+        section: str,
+        content: Content,
+        *,
+        asked: Collection[str] | None = None,
+        questions: Sequence[Question] = (),
+        data: QueryDict | None = None,
     ) -> None:
         self.section = section
         self.content = content
         self.data = data
+        self.questions = questions
         self._asked = asked
         self._specs = list(fields_of(SECTIONS[section][1], section))
         self._stored = content.section(section)
@@ -140,13 +165,15 @@ class SectionForm:
         self.main = self._part_form(plain, prefix=None, stored=self._stored, in_row=False)
         self.lists: dict[str, RowList] = {}
         self.matrix: Matrix | None = None
-        self.blocks: list[Fields | RowList | Matrix] = []
+        self.blocks: list[Fields | RowList | Matrix | NotAsked] = []
         for spec in self._specs:
             if spec.item is None:
                 self._place(self.main[spec.name], beside=spec.says.beside)
             elif spec.item is Alignment:
                 self.matrix = self._matrix(spec)
                 self.blocks.append(self.matrix)
+            elif spec.item is FurtherAnswer:
+                self._ask()
             else:
                 self.lists[spec.name] = self._rows(spec)
                 self.blocks.append(self.lists[spec.name])
@@ -170,6 +197,8 @@ class SectionForm:
 
     def part(self) -> Part:
         """What was typed, as the section of the content document. Only after `is_valid`."""
+        if self.section == FURTHER:
+            return Further(answers=(*self._answers(), *self._not_asked))
         values: dict[str, Any] = dict(self.main.cleaned_data)
         cells = self._cells()
         covering = {cell.assessment for cell in cells}
@@ -224,6 +253,30 @@ class SectionForm:
             last.fields.append(field)
         else:
             self.blocks.append(Fields([field]))
+
+    def _ask(self) -> None:
+        """A field for each further question, and below them what was answered to others."""
+        for question in self.questions:
+            name, stored = question_name(question.key), self.content.further.answer_to(question.key)
+            self.main.fields[name] = question_field(question)
+            self.main.initial[name] = stored.answer if stored is not None else None
+            self._place(self.main[name], beside=False)
+        if self._not_asked:
+            self.blocks.append(NotAsked(self._not_asked))
+
+    @property
+    def _not_asked(self) -> list[FurtherAnswer]:
+        """The answers to questions that the policy does not ask any more, or not about this content. They stay."""
+        keys = {question.key for question in self.questions}
+        return [answer for answer in self.content.further.answers if answer.key not in keys]
+
+    def _answers(self) -> list[FurtherAnswer]:
+        given = [(question, self.main.cleaned_data[question_name(question.key)]) for question in self.questions]
+        return [
+            FurtherAnswer(key=question.key, kind=question.kind, question=question.text, answer=str(answer))
+            for question, answer in given
+            if answer not in (None, "")
+        ]
 
     def _rows(self, spec: FieldSpec) -> RowList:
         assert spec.item is not None
@@ -316,41 +369,11 @@ def _grouped(form: PartForm, specs: Sequence[FieldSpec]) -> list[Fields]:
     return groups
 
 
-# ---- rows of what was typed
-
-
-def row_count(data: Mapping[str, Any], name: str) -> int:
-    """How many rows of a list the page had."""
-    count = str(data.get(f"{name}-rows", ""))
-    return min(int(count), MOST_ROWS) if count.isdecimal() and len(count) < 4 else 0
-
-
-def with_row(data: QueryDict, name: str) -> QueryDict:
-    """What was typed, with an empty row at the end of a list."""
-    changed = data.copy()
-    changed[f"{name}-rows"] = str(min(row_count(data, name) + 1, MOST_ROWS))
-    return changed
-
-
-def without_row(data: QueryDict, name: str, gone: int) -> QueryDict:
-    """What was typed, without one row of a list; the rows after it move up."""
-    count = row_count(data, name)
-    if not 0 <= gone < count:
-        return data
-    changed = data.copy()
-    numbered = re.compile(rf"{re.escape(name)}-(\d+)-(.+)")
-    for key in data:
-        match = numbered.fullmatch(key)
-        if match and int(match[1]) >= gone:
-            del changed[key]
-            if int(match[1]) > gone:
-                changed.setlist(f"{name}-{int(match[1]) - 1}-{match[2]}", data.getlist(key))
-    changed[f"{name}-rows"] = str(count - 1)
-    return changed
-
-
 def anchor_of(path: str) -> str:
-    """Where on its section's page a field stands: "need.evidence" is at list-evidence."""
+    """Where on its section's page a field stands: "need.evidence" is at list-evidence; a path that names no
+    field names a further question."""
+    if path not in FIELDS:
+        return f"id_{question_name(path.partition('.')[2])}"
     spec = FIELDS[path]
     if spec.item is Alignment:
         return "matrix"

@@ -271,6 +271,13 @@ class Migration(migrations.Migration):
                 ("content_text", models.TextField(help_text="Canonical JSON")),
                 ("digest", models.CharField(max_length=64)),
                 (
+                    "changed_fields",
+                    models.JSONField(
+                        default=list,
+                        help_text="Paths of fields that differ from the one before, such as resources.fee; also files",
+                    ),
+                ),
+                (
                     "changed_sections",
                     models.JSONField(default=list, help_text="Keys of sections that differ from the one before"),
                 ),

@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                             ("received", "Received for information"),
                             ("superseded", "Ended by another stage’s decision"),
                             ("withdrawn", "Ended by withdrawal"),
+                            ("moved", "Ended by a move to another policy version"),
                         ],
                         max_length=30,
                     ),
@@ -229,6 +230,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="decision",
             index=models.Index(fields=["by", "-id"], name="review_deci_by_id_fc35bb_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="decision",
+            index=models.Index(
+                condition=models.Q(("outcome", "return"), ("to_stage", "")),
+                fields=["body", "-id"],
+                name="returns_of_a_body",
+            ),
         ),
         migrations.AddConstraint(
             model_name="decision",

@@ -56,6 +56,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wanted: tuple[str, ...] = tuple(options["only"] or PARTS)
         listener = open_listener(options["bind"]) if "web" in wanted else None
+        if listener is not None:
+            # Where no address was given, links in mail and memos lead to where this answers.
+            os.environ.setdefault("ASSENT_URL", local_address(listener))
         self.check(include_deployment_checks=not (settings.DEMONSTRATION or settings.DEBUG))
         refuse_missing_migrations()
         if listener is not None:
@@ -231,11 +234,15 @@ def open_listener(bind: str) -> socket.socket:
         raise CommandError(f"Cannot answer on {bind}: {reason}.") from None
 
 
-def address(listener: socket.socket) -> str:
+def local_address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104  (read here, not bound)
         host = "localhost"
-    local = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def address(listener: socket.socket) -> str:
+    local = f"{local_address(listener)}/"
     return f"{local}, for the public {settings.BASE_URL}" if settings.BASE_URL.startswith("https://") else local
 
 

@@ -1,4 +1,4 @@
-// Keys, focus and honest messages. Every page works without this file.
+// Keys, focus and honest messages. Every page works without it.
 // data-key="a": A moves the focus here ("?" follows the link). data-change: N and P stop here. data-save: Ctrl+S presses
 // this. data-dismiss: takes its toast away. hx-trigger="peek" on a row's link: J or K has arrived there.
 (() => {
@@ -14,13 +14,13 @@
     (target.tagName === "INPUT" && !/^(checkbox|radio|button|submit|reset|file)$/.test(target.type));
 
   function moveRow(step) {
-    const rows = all(".row").filter(visible);
+    const rows = all(".row, tr:has(> th a)").filter(visible);
     if (!rows.length) return false;
     let at = rows.findIndex((row) => row.contains(document.activeElement));
     if (at < 0) at = rows.findIndex((row) => row.hasAttribute("aria-current"));
     const row = rows[Math.max(0, Math.min(rows.length - 1, at + step))];
-    const link = row.querySelector(".row__title a");
-    rows.forEach((other) => other.removeAttribute("aria-current"));
+    const link = row.querySelector(".row__title a, th a");
+    rows.forEach((one) => one.removeAttribute("aria-current"));
     row.setAttribute("aria-current", "true");
     link.focus();
     if (window.htmx) htmx.trigger(link, "peek");

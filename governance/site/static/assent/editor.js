@@ -1,8 +1,8 @@
-// The author's editor: saves as one types, and keeps on this device whatever is not saved yet.
+// An editor, of a proposal or of a policy: saves as one types, and keeps on this device whatever is not saved yet.
 //
 // Every save is the form's own POST, sent by fetch as a fragment; each element of the answer takes the place of the one
 // with its id. Fields are never replaced under somebody's fingers: only Add and Remove, which make or end rows, bring a
-// new body. Words are kept under (person, proposal and section, tab) from the first key to the confirmed save; what a tab
+// new body. Words are kept under (person, page, tab) from the first key to the confirmed save; what a tab
 // that was closed has left is offered to the next one.
 (() => {
   "use strict";
@@ -117,7 +117,7 @@
     const data = new FormData(form);
     for (const [name, value] of extra || []) data.set(name, value);
     if (button) data.append(button.name, button.value);
-    const answer = await fetch(location.pathname, {
+    const answer = await fetch(location.pathname + location.search, {
       method: "POST", body: data, credentials: "same-origin", redirect: "manual",
       headers: { "HX-Request": "true", "X-CSRFToken": token() },
     });
@@ -243,7 +243,7 @@
       for (const [name, value] of before.fields) data.append(name, value);
       data.set("version", before.version);
       data.set("restore", "1");
-      const answer = await fetch(location.pathname, {
+      const answer = await fetch(location.pathname + location.search, {
         method: "POST", body: data, credentials: "same-origin", redirect: "manual",
         headers: { "HX-Request": "true", "X-CSRFToken": token() },
       });
@@ -253,7 +253,7 @@
     byId("version").value = before.version;
     const when = byId("restored").querySelector("time");
     when.dateTime = before.at;
-    when.textContent = new Date(before.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    when.textContent = new Date(before.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
     say("restored");
     byId("restored").hidden = false;
     byId("restored").focus();

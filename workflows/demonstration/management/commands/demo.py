@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from governance.policies.loading import BadFile
 from workflows.demonstration.context import listed
 from workflows.demonstration.loading import anything_there, holds, load
-from workflows.demonstration.story import FOLDER, read_demonstration
+from workflows.demonstration.reading import FOLDER, read_demonstration
 
 
 class Command(BaseCommand):

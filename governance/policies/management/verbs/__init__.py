@@ -1,0 +1,1 @@
+"""Verbs of `manage.py policy` that are long enough for a module of their own."""

@@ -1,0 +1,9 @@
+"""The insights app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class InsightsConfig(AppConfig):
+    name = "workflows.insights"
+    verbose_name = _("Insights")
