@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import Institution
 from workflows.proposals.content import FURTHER, SECTIONS
@@ -167,6 +167,37 @@ def test_words_kept_on_the_device_come_back_and_can_be_saved_or_discarded(
     expect(page.locator("#save-state")).to_contain_text("Saved at")
     assert words(draft, "purpose") == "Typed before the lights went out"
     assert kept(page) == 0
+
+
+@pytest.mark.parametrize("failures", [1, 99], ids=["once", "until the next visit"])
+def test_kept_words_outlast_a_server_that_fails_to_bring_them_back(
+    committed_institution: Institution, draft: Proposal, page_for: PageFor, failures: int
+) -> None:
+    page = page_for(committed_institution.person("author"))
+    page.goto(address(draft))
+    page.route("**/edit/need/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.get_by_label("Purpose").fill("Typed before the lights went out")
+    page.goto("/help/")
+    page.unroute("**/edit/need/")
+    failed: list[str] = []
+
+    def fails(route: Route) -> None:
+        if "restore" in (route.request.post_data or "") and len(failed) < failures:
+            failed.append(route.request.url)
+            route.fulfill(status=500, body="")
+        else:
+            route.continue_()
+
+    page.route("**/edit/need/", fails)
+    page.goto(address(draft))
+    if failures > 1:
+        page.get_by_label("Need", exact=True).fill("Typed while the words were away")
+        expect(page.locator("#save-state")).to_contain_text("Saved at")
+        page.unroute("**/edit/need/")
+        page.goto(address(draft))
+    expect(page.locator("#restored")).to_be_visible()
+    expect(page.get_by_label("Purpose")).to_have_value("Typed before the lights went out")
+    assert failed
 
 
 def test_an_ended_session_keeps_the_words_and_leads_back_to_them(

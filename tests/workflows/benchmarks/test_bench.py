@@ -88,8 +88,8 @@ def test_here_refuses_a_database_that_is_not_empty(institution: Institution) -> 
     [
         (["--only=speed"], "There is nothing called speed; there are queue, queue-growth, "),
         (["--rounds=3"], "A median of fewer than 9 rounds says nothing."),
-        (["--proposals=59"], "A page of the queue needs 60 proposals or more."),
-        (["--rounds=27"], "27 rounds take more decisions than the 55 that wait among 60 proposals."),
+        (["--proposals=59"], "A page of the queue needs 80 proposals or more."),
+        (["--rounds=27"], "27 rounds take more decisions than the 55 that wait among 80 proposals."),
         (["--proposals=many"], "Error: argument --proposals: invalid int value: 'many'"),
     ],
 )

@@ -113,9 +113,8 @@
   // A sign-in in another tab makes a new token; the cookie always has the right one.
   const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1] || form.elements.csrfmiddlewaretoken.value;
 
-  async function send(button, extra) {
-    const data = new FormData(form);
-    for (const [name, value] of extra || []) data.set(name, value);
+  async function send(button, extra = [], data = new FormData(form)) {
+    for (const [name, value] of extra) data.append(name, value);
     if (button) data.append(button.name, button.value);
     const answer = await fetch(location.pathname + location.search, {
       method: "POST", body: data, credentials: "same-origin", redirect: "manual",
@@ -230,6 +229,27 @@
 
   // ---- words from an earlier visit
 
+  // The form with these words in it, as the server draws it; null when it cannot be had.
+  async function fetched(before) {
+    for (const pause of [0, 500, 2000]) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      try {
+        const answer = await send(null, [...before.fields, ["version", before.version], ["restore", "1"]], new FormData());
+        if (answer.status === 200) return answer.html;
+      } catch { /* tried again */ }
+    }
+    return null;
+  }
+
+  // Offered again at the next visit, under a place that this one does not write to.
+  function putAside(before) {
+    try {
+      localStorage.setItem(`${places}aside:${before.at}`, JSON.stringify(before));
+      localStorage.removeItem(taken);
+    } catch { /* they stay where they are */ }
+    taken = place;
+  }
+
   async function restore() {
     const before = read();
     if (form.hasAttribute("data-settled")) {
@@ -238,18 +258,12 @@
     }
     if (!before) return undefined;
     if (JSON.stringify(before.fields) === JSON.stringify(fields())) return forget();
-    try {
-      const data = new FormData();
-      for (const [name, value] of before.fields) data.append(name, value);
-      data.set("version", before.version);
-      data.set("restore", "1");
-      const answer = await fetch(location.pathname + location.search, {
-        method: "POST", body: data, credentials: "same-origin", redirect: "manual",
-        headers: { "HX-Request": "true", "X-CSRFToken": token() },
-      });
-      if (answer.status !== 200 || dirty()) return undefined;
-      put(await answer.text(), true);
-    } catch { return undefined; }
+    // Nobody types over words that are on their way back.
+    form.inert = true;
+    const body = await fetched(before);
+    form.inert = false;
+    if (body === null) return putAside(before);
+    put(body, true);
     byId("version").value = before.version;
     const when = byId("restored").querySelector("time");
     when.dateTime = before.at;
