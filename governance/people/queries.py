@@ -80,7 +80,7 @@ def bodies_where(user: User, right: Right) -> QuerySet[Body]:
 
 def find_body(kind: str, unit: Unit | None) -> Body | None:
     """The body of a kind that serves a unit: the nearest one up the tree; without a unit, the only one of its kind."""
-    bodies = list(Body.objects.filter(kind=kind).select_related("unit"))
+    bodies = list(Body.objects.filter(kind=kind))
     if unit is None:
         return bodies[0] if len(bodies) == 1 else None
     by_unit = {body.unit_id: body for body in bodies}

@@ -26,7 +26,7 @@ from governance.policies.loading import PolicyFile
 from governance.policies.machine import VersionLifecycle
 from governance.policies.models import Policy, PolicyVersion
 from governance.policies.permits import VersionAct
-from governance.policies.queries import in_force, refusal_for
+from governance.policies.queries import refusal_for, refusal_of_first_day
 from governance.policies.rules import Rules
 from governance.policies.states import LAW, VersionStatus
 from governance.refusals import Incomplete, NotPossible, Stale
@@ -47,11 +47,17 @@ def draft(*, actor: User, source: PolicyFile) -> PolicyVersion:
 
 @transaction.atomic
 def begin_draft(*, actor: User, like: PolicyVersion, effective_from: date) -> PolicyVersion:
-    """Begin the next version of a policy with the words and rules of one that exists."""
+    """Begin the next version of a policy with the words and rules of one that exists.
+
+    Who wrote in one that was never adopted drafted this one too: its words are theirs, and nobody else adopted them.
+    """
     policy = _locked_policy(like)
     number = (policy.versions.aggregate(last=Max("number"))["last"] or 0) + 1
     rules = like.typed_rules.model_copy(update={"version": number, "effective_from": effective_from})
-    return _new_draft(actor, policy, number=number, text=like.text, rules=rules)
+    version = _new_draft(actor, policy, number=number, text=like.text, rules=rules)
+    if not like.is_law:
+        version.drafters.add(*like.drafters.all())
+    return version
 
 
 @transaction.atomic
@@ -89,14 +95,16 @@ def save_draft(
 
 
 @transaction.atomic
-def propose(*, actor: User, version: PolicyVersion) -> PolicyVersion:
+def propose(*, actor: User, version: PolicyVersion, seen: int | None = None) -> PolicyVersion:
     """Put a draft to the body that adopts it. Its words stand still until it is adopted, taken back or withdrawn.
 
     Raises Incomplete with every problem that keeps the rules from being used, or every fault of them in this
-    institution.
+    institution, and Stale when it was saved more often than the `seen` times that the person knows of.
     """
     version = _locked(version)
     _check_allowed(VersionAct.PROPOSE, actor, version)
+    if seen is not None and version.saves != seen:
+        raise Stale(_("This draft was saved elsewhere since you opened it."))
     rules = _usable(version)
     _check_sound(rules)
     version.rules = canonical_bytes(_as_data(rules)).decode()
@@ -123,15 +131,18 @@ def take_back(*, actor: User, version: PolicyVersion, reason: str) -> PolicyVers
 
 
 @transaction.atomic
-def adopt(*, actor: User, version: PolicyVersion, motion: str) -> PolicyVersion:
+def adopt(*, actor: User, version: PolicyVersion, motion: str, seen: str | None = None) -> PolicyVersion:
     """Record that a version was adopted, and by which motion or minute. From then on nothing in it can change.
 
     Raises NotPermitted when a person who drafted it would adopt it, NotPossible when it would begin in the past of a
     policy that is in force, or not after every version adopted before it, and Incomplete with every fault of its rules
-    in this institution as it will be on its first day.
+    in this institution as it will be on its first day. `seen` is the digest of what the person was shown; raises Stale
+    when it was taken back and proposed with other words since.
     """
     version = _locked(version)
     _check_allowed(VersionAct.ADOPT, actor, version)
+    if seen is not None and version.digest != seen:
+        raise Stale(_("This version was changed since you opened it. Read it again before you record its adoption."))
     if not motion.strip():
         raise Incomplete(_("Name the motion or minute."), {"motion": _("Name the motion or minute that adopted it")})
     _check_first_day(version)
@@ -248,23 +259,9 @@ def _check_sound(rules: Rules) -> None:
 
 
 def _check_first_day(version: PolicyVersion) -> None:
-    """No law reaches back: a version begins today or later, and after every version adopted before it.
-
-    Only the first version of a policy may begin in the past, since nothing was governed before it.
-    """
-    latest = version.policy.versions.filter(status__in=LAW).order_by("-effective_from").first()
-    if latest is None:
-        return
-    said = {"number": latest.number, "day": latest.effective_from.isoformat()}
-    if latest.effective_from >= version.effective_from:
-        raise NotPossible(
-            _("Version %(number)s was adopted for %(day)s already. Another version can only begin after it.") % said
-        )
-    if version.effective_from < clock.today() and in_force(version.policy.key) is not None:
-        raise NotPossible(
-            _("Its first day, %(day)s, is past. Take it back and give it a first day from today on.")
-            % {"day": version.effective_from.isoformat()}
-        )
+    no = refusal_of_first_day(version)
+    if no is not None:
+        raise no
 
 
 def _as_data(rules: Rules) -> dict[str, Any]:

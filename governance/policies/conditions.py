@@ -4,11 +4,16 @@ Example: `{all: [{field: kind, is: academic}, {field: level, is: graduate}]}` ho
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from governance.policies.vocabulary import FactName, Facts, UnitPlace, Value, value_of
+from governance.policies.vocabulary import FactName, Facts, UnitPlace, value_of
+
+# The greatest number that canonical JSON holds exactly.
+MOST: Final = 2**53 - 1
+Whole = Annotated[int, Field(ge=-MOST, le=MOST)]
+Compared = bool | Whole | str
 
 
 class Rule(BaseModel):
@@ -20,7 +25,7 @@ class Rule(BaseModel):
 
 class Is(Rule):
     field: FactName
-    is_: Value = Field(alias="is")
+    is_: Compared = Field(alias="is")
 
     def holds(self, facts: Facts, unit: UnitPlace) -> bool:
         return value_of(self.field, facts, unit) == self.is_
@@ -28,7 +33,7 @@ class Is(Rule):
 
 class In(Rule):
     field: FactName
-    in_: tuple[Value, ...] = Field(alias="in", min_length=1)
+    in_: tuple[Compared, ...] = Field(alias="in", min_length=1)
 
     def holds(self, facts: Facts, unit: UnitPlace) -> bool:
         return value_of(self.field, facts, unit) in self.in_
@@ -36,7 +41,7 @@ class In(Rule):
 
 class AtLeast(Rule):
     field: FactName
-    at_least: int
+    at_least: Whole
 
     def holds(self, facts: Facts, unit: UnitPlace) -> bool:
         value = value_of(self.field, facts, unit)
@@ -45,7 +50,7 @@ class AtLeast(Rule):
 
 class LessThan(Rule):
     field: FactName
-    less_than: int
+    less_than: Whole
 
     def holds(self, facts: Facts, unit: UnitPlace) -> bool:
         value = value_of(self.field, facts, unit)

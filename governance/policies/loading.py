@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from governance.policies.checking import check
 from governance.policies.rules import Rules
+
+# So many values in a file, aliases written out. The shipped policy has some hundreds.
+MOST_VALUES: Final = 50_000
 
 
 class BadFile(ValueError):
@@ -46,13 +49,23 @@ def load_policy_file(path: Path) -> PolicyFile:
 class _Loader(yaml.SafeLoader):
     """YAML's safe types; a key that stands twice is an error, where YAML would silently drop the first."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # such as 0b_, or !!int soon
+            raise yaml.constructor.ConstructorError(
+                problem="a value that cannot be read", problem_mark=node.start_mark
+            ) from error
+
     def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
         try:
             return super().construct_yaml_timestamp(node)
         except ValueError:
             return node.value  # such as 2025-13-01: left to the model, whose error names the field
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Any, Any]:
+        if not isinstance(node, yaml.MappingNode):  # such as !!map [a]
+            raise yaml.constructor.ConstructorError(problem="expected a mapping", problem_mark=node.start_mark)
         seen: set[str] = set()
         for key, _value in node.value:
             name = str(key.value)
@@ -76,12 +89,30 @@ def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
 def parse_yaml(source: str) -> tuple[Any, yaml.Node | None]:
     """The data of a YAML text, and its nodes, which know their lines. Raises BadYaml."""
     try:
-        return yaml.load(source, Loader=_Loader), yaml.compose(source, Loader=_Loader)  # noqa: S506  (a safe loader)
+        root = yaml.compose(source, Loader=_Loader)
+        _values_in(root, {})
+        return yaml.load(source, Loader=_Loader), root  # noqa: S506  (a safe loader)
+    except RecursionError as error:
+        raise BadYaml("nested too deep") from error
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise BadYaml(f"{line}{error.problem or 'not YAML'}") from error
     except yaml.YAMLError as error:  # a character that YAML does not allow, the only error without a mark
         raise BadYaml(" ".join(str(error).split())) from error
+
+
+def _values_in(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """How many values a node holds, each alias counted as what it stands for: a few lines of aliases of aliases hold
+    more than any memory. Raises a MarkedYAMLError for too many, and for an alias inside of what it stands for."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1  # while it is being counted: found again inside, it has no end
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_values_in(part, known) for part in parts)
+    if known[id(node)] > MOST_VALUES:
+        raise yaml.MarkedYAMLError(problem="more values than rules can have", problem_mark=node.start_mark)
+    return known[id(node)]
 
 
 def _read(path: Path) -> str:

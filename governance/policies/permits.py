@@ -51,11 +51,15 @@ def refusal(act: VersionAct, standing: VersionStanding) -> Refusal | None:
     """Why this person may not do this now; None when they may. First whether it is possible at all, then whether by
     them."""
     if standing.status not in POSSIBLE[act]:
+        if standing.status == VersionStatus.DRAFT:
+            return NotPossible(_("This is not possible for a draft."))
         said = {"status": standing.status.label.lower()}
         return NotPossible(_("This is not possible for a version that is %(status)s.") % said)
     if act is VersionAct.READ and standing.status in PUBLIC:
         return None
     if not standing.is_administrator:
+        if act is VersionAct.READ and standing.status is VersionStatus.WITHDRAWN:
+            return NotPermitted(_("This version was withdrawn; administrators can read it."))
         if act is VersionAct.READ:
             return NotPermitted(_("This version is a draft; administrators can read it."))
         return NotPermitted(_("Only an administrator may do this to a policy."))

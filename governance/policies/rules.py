@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
 
-from governance.policies.conditions import Condition, Rule
+from governance.policies.conditions import Condition, Rule, Whole
 from governance.policies.vocabulary import (
     Action,
     AnswerKind,
@@ -28,7 +28,10 @@ from governance.policies.vocabulary import (
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Clause = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=12)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+# Without the character NUL, which no database keeps in its texts.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000, pattern=r"^[^\x00]*$")]
+# As long as work items and decisions keep it.
+Name = Annotated[Words, StringConstraints(max_length=200)]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)?$", max_length=60)]
 
 
@@ -89,7 +92,7 @@ class EffectCase(Rule):
 
 class Stage(Rule):
     key: Slug
-    label: Words
+    label: Name
     clause: Clause
     body: BodyRef
     effect: Effect | tuple[EffectCase, ...]
@@ -184,7 +187,7 @@ class Requirement(Rule):
 
     field: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+$")]
     check: Check = Check.FILLED
-    number: int | None = None
+    number: Whole | None = None
     when: Condition | None = None
     says: Words
     clause: Clause
@@ -227,7 +230,7 @@ class Rules(Rule):
     """The whole machine-read part of one policy version."""
 
     policy: Slug
-    title: Words
+    title: Name
     version: int = Field(ge=1)
     effective_from: date
     governs: tuple[Action, ...] = Field(min_length=1)

@@ -14,6 +14,7 @@ from django.db import connection
 
 from governance import clock
 from governance.audit.queries import events_of
+from governance.dates import in_full
 from governance.people.actions import add_person
 from governance.policies.actions import begin_draft, propose
 from governance.policies.models import PolicyVersion
@@ -81,7 +82,7 @@ def test_two_administrators_at_the_same_instant(committed_institution: Instituti
         assert (len(won), len(lost)) == (1, 1), answers
         assert lost[0]["refused"] == "NotPossible"
         if same == "one day":
-            sentence = f"Version {won[0]['adopted']} was adopted for {day.isoformat()} already."
+            sentence = f"Version {won[0]['adopted']} was adopted for {in_full(day)} already."
             assert lost[0]["why"].startswith(sentence)
         else:
             assert lost[0]["why"] == "This is not possible for a version that is adopted."

@@ -193,7 +193,7 @@ class _Work:
                 try:
                     _one = read_cases([row], self.places)
                 except ValidationError as error:
-                    raise CannotRead(row["id"], str(error)) from error
+                    raise CannotRead(row["id"], _what_is_wrong(error)) from error
             raise
 
     def _comparison(self, version: int, proposal: int) -> Comparison:
@@ -202,8 +202,14 @@ class _Work:
             try:
                 self.comparisons[version] = Comparison(found.typed_rules, self.draft, self.times)
             except ValidationError as error:
-                raise CannotRead(proposal, str(error)) from error
+                raise CannotRead(proposal, _what_is_wrong(error)) from error
         return self.comparisons[version]
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """Which fields cannot be read and why, without the words in them: who replays may not see the proposal."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "\n".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
 
 
 def _finding(replay: Replay, proposal: int, number: int, found: Difference) -> Finding:

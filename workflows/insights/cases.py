@@ -48,6 +48,11 @@ def last_event() -> int:
     return latest.first() or 0
 
 
+# Days beyond these have no midnight in every time zone, and nothing was decided then.
+EARLIEST: Final = date(1000, 1, 1)
+LATEST: Final = date(9000, 1, 1)
+
+
 @dataclass(frozen=True)
 class Period:
     """Days from one to another, both included; without a day, from the beginning or to the end."""
@@ -59,10 +64,14 @@ class Period:
         """The rows whose moment in a column lies in the period, by the institution's own days."""
         wanted = Q()
         if self.first is not None:
-            wanted &= Q(**{f"{column}__gte": make_aware(datetime.combine(self.first, time.min))})
+            wanted &= Q(**{f"{column}__gte": make_aware(datetime.combine(_that_has_a_midnight(self.first), time.min))})
         if self.last is not None:
-            wanted &= Q(**{f"{column}__lte": make_aware(datetime.combine(self.last, time.max))})
+            wanted &= Q(**{f"{column}__lte": make_aware(datetime.combine(_that_has_a_midnight(self.last), time.max))})
         return wanted
+
+
+def _that_has_a_midnight(day: date) -> date:
+    return min(max(day, EARLIEST), LATEST)
 
 
 def past_proposals(policy: Policy, *, ended: Period, unit: Unit | None, kind: str) -> QuerySet[Proposal]:

@@ -127,6 +127,7 @@ class Findings:
         found = self.replay.findings.all()
         if result in OTHERWISE:
             found = found.filter(result=result)
+        mark = mark.replace("\0", "")  # which no database looks for
         return found.filter(marks__contains=f"|{mark}|") if mark else found
 
     def page(self, findings: QuerySet[Finding], cursor: str) -> tuple[Page, list[Line]]:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from django.db.models import Count, QuerySet
 from django.http import Http404
+from django.utils.formats import number_format
 from django.utils.timezone import localdate
 
 from governance import clock
@@ -95,8 +96,8 @@ class Era:
 
 
 def halves_in_words(halves: int) -> str:
-    """Half working days as a number of days: 63 reads "31.5"."""
-    return f"{halves // 2}.5" if halves % 2 else str(halves // 2)
+    """Half working days as a number of days: 63 reads "31.5", in French "31,5"."""
+    return number_format(f"{halves // 2}.5" if halves % 2 else halves // 2)
 
 
 def readable(user: User) -> QuerySet[PolicyVersion]:

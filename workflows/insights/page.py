@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from django.utils.formats import number_format
+
 from governance.policies.vocabulary import Kind
 from workflows.insights.findings import OTHERWISE, TONES, Names, signed
 from workflows.insights.history import halves_in_words
 from workflows.insights.models import Replay
 from workflows.insights.replay import Because, Both, Reason, Result, Tally, Time
-from workflows.insights.words import RESULTS, sentence
+from workflows.insights.words import RESULTS, sentence, to_complete
 
 WIDTH: Final = 640
 GAP: Final = 2
@@ -72,8 +74,8 @@ def segments_of(tally: Tally) -> list[Segment]:
 
 
 def mean_days(halves: int, cases: int) -> str:
-    """A mean in working days with one decimal, such as "41.5"."""
-    return f"{halves / 2 / cases:.1f}" if cases else "0"
+    """A mean in working days with one decimal, such as "41.5", in French "41,5"."""
+    return number_format(f"{halves / 2 / cases:.1f}") if cases else "0"
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class ReplayPage:
         return sorted(found, key=lambda row: (-row.count, row.words))
 
     def _words(self, reason: Reason) -> str:
-        return reason.says if reason.because is Because.GAP else sentence(reason, self.names.bodies)
+        return to_complete(reason) if reason.because is Because.GAP else sentence(reason, self.names.bodies)
 
     @cached_property
     def routes(self) -> list[Row]:

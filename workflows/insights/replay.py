@@ -18,6 +18,7 @@ from governance.policies.rules import Question, Requirement, Rules
 from governance.policies.vocabulary import Effect
 from workflows.insights.walk import Case, Opening, Walk, as_recorded, walk
 from workflows.proposals.completeness import gaps
+from workflows.proposals.content import FURTHER
 from workflows.proposals.states import State
 from workflows.review.progress import Answer
 
@@ -51,7 +52,7 @@ class Because(StrEnum):
 class Reason(BaseModel):
     """Why a proposal fares otherwise: what happens, to which stage or field, and by which clause of the draft (or,
     where `of_draft` is false, by which clause that the draft no longer has); `says` and `was` hold what it depends
-    on."""
+    on. `label` names the stage or, of a further question that was not answered, is the question."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -230,8 +231,10 @@ class Comparison:
             for submission in case.submissions
             for gap in gaps(rules, submission.content, case.unit, action=case.action)
         }
+        questions = {f"{FURTHER}.{question.key}": question.text for question in rules.questions}
         for name, clause, says in sorted(found):
-            yield Reason(because=Because.GAP, key=name, clause=clause, says=says)
+            label = questions.get(name, "")
+            yield Reason(because=Because.GAP, key=name, label=label, clause=clause, says="" if label else says)
 
     def _barred(self, case: Case, after: Walk) -> Iterator[Reason]:
         """The decisions that their makers would have been kept from, and were not."""

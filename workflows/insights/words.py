@@ -34,11 +34,18 @@ _SENTENCES: Final[dict[Because, Promise]] = {
 }
 
 
+def to_complete(reason: Reason) -> str:
+    """What is to be completed, in the policy's words; a further question is asked in the language of the reader."""
+    return _("Answer “%(question)s”") % {"question": reason.label} if reason.label else reason.says
+
+
 def sentence(reason: Reason, bodies: Mapping[str, str]) -> str:
     """A reason in a sentence; `bodies` says what a kind of body is called here."""
     says, was = reason.says, reason.was
     if reason.because in {Because.BODY, Because.DECIDER}:
         says, was = bodies.get(says, says), bodies.get(was, was)
+    elif reason.because is Because.GAP:
+        says = to_complete(reason)
     elif reason.because is Because.ENDING:
         says, was = str(State(says).label), str(State(was).label)
     elif reason.because is Because.ANSWER:

@@ -1,11 +1,12 @@
-"""How an action asks for something to leave the house: one row, written in the action's own transaction.
+"""How an action asks for something to leave the house: a row for each thing, written in the action's own transaction.
 
 Example: `queue(task="memos.render", key="memo/17", payload={"memo_id": 17})`.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from celery import current_app
 from django.conf import settings
@@ -29,8 +30,22 @@ def wall_clock() -> datetime:
     return timezone.now()
 
 
+class Parcel(NamedTuple):
+    """A task with its keyword arguments, under the key that names it."""
+
+    task: str
+    key: str
+    payload: Mapping[str, JsonValue]
+
+
 def queue(*, task: str, key: str, payload: Mapping[str, JsonValue]) -> Outbox:
-    """Queue `task` with the keyword arguments `payload`, as part of the caller's transaction.
+    """Queue `task` with the keyword arguments `payload`, as `queue_all` does."""
+    (row,) = queue_all([Parcel(task, key, payload)])
+    return row
+
+
+def queue_all(parcels: Iterable[Parcel]) -> list[Outbox]:
+    """Queue parcels of different keys as part of the caller's transaction, in one statement: an act queues several.
 
     The same key again returns the row that is there already, whatever became of it. With a broker, a worker is told on
     commit; without one, and whenever the broker is away, `manage.py deliver` or the sweep finds the row.
@@ -39,16 +54,17 @@ def queue(*, task: str, key: str, payload: Mapping[str, JsonValue]) -> Outbox:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("what leaves the house is queued in the transaction of the act that asks for it")
-    if not 0 < len(key) <= KEY_LENGTH:
-        raise ValueError(f"a key has 1 to {KEY_LENGTH} characters, not {len(key)}: {key}")
-    # One statement where there is nothing yet, which is nearly always: an act queues several rows and each query
-    # counts.
-    fresh = Outbox(task=task, key=key, payload=dict(payload), due_at=wall_clock())
-    (row,) = Outbox.objects.bulk_create(
-        [fresh], update_conflicts=True, unique_fields=["key", "task"], update_fields=["key"]
+    fresh = []
+    for task, key, payload in parcels:
+        if not 0 < len(key) <= KEY_LENGTH:
+            raise ValueError(f"a key has 1 to {KEY_LENGTH} characters, not {len(key)}: {key}")
+        fresh.append(Outbox(task=task, key=key, payload=dict(payload), due_at=wall_clock()))
+    rows = Outbox.objects.bulk_create(
+        fresh, update_conflicts=True, unique_fields=["key", "task"], update_fields=["key"]
     )
-    tell_a_worker(row)
-    return row
+    for row in rows:
+        tell_a_worker(row)
+    return rows
 
 
 def tell_a_worker(row: Outbox) -> None:

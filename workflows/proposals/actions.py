@@ -137,7 +137,7 @@ def locked(proposal: Proposal) -> Proposal:
     """The proposal's row, locked until the transaction ends, with what every act reads of it."""
     return (
         Proposal.objects.select_for_update(of=("self",))
-        .select_related("author", "unit__parent__parent", "policy_version__policy")
+        .select_related("unit__parent__parent", "policy_version__policy")
         .get(pk=proposal.pk)
     )
 

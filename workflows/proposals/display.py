@@ -9,9 +9,9 @@ from datetime import date
 from itertools import groupby
 from typing import Any, Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from governance.dates import in_full
 from governance.policies.vocabulary import AnswerKind
 from governance.redline import Item, Mark, Marked, Run, compare, count_words, paired, plain, replaced
 from workflows.proposals.blocks import (
@@ -174,7 +174,7 @@ def in_words(value: Any, spec: FieldSpec | None = None) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, date):
-        return date_format(value, "j F Y")
+        return in_full(value)
     if spec is not None and spec.says.choices is not None:
         return str(spec.says.choices(value).label)
     return str(value)

@@ -31,7 +31,6 @@ from workflows.review.machine import Lifecycle
 from workflows.review.models import Closing, Condition, Decision, WorkItem
 from workflows.review.moving import check_same_plan, check_version, plan
 from workflows.review.permits import Act
-from workflows.review.progress import next_stages
 from workflows.review.queries import answers_of, route_of
 from workflows.review.steps import (
     check_administers,
@@ -45,11 +44,12 @@ from workflows.review.steps import (
     locked_together,
     names_of,
     new_revision,
-    open_next_items,
+    open_items_at,
     rebind,
     record_act,
     reopened_by,
-    stages_behind,
+    send_out,
+    stages_ahead,
     stay_at,
 )
 
@@ -68,7 +68,8 @@ def submit(*, actor: User, proposal: Proposal, seen: int, note_to_reviewers: str
     """Send the draft as an immutable revision to the bodies of its route, for the first time or after a return.
 
     The first submission binds the proposal to the policy version in force today. Raises Incomplete with every gap that
-    the policy names, NotPossible when no policy is in force or a stage has no body.
+    the policy names, NotPossible when no policy is in force, it does not govern what is asked for, or a stage has no
+    body.
     """
     proposal = locked(proposal)
     check_unchanged(proposal, seen)
@@ -76,6 +77,8 @@ def submit(*, actor: User, proposal: Proposal, seen: int, note_to_reviewers: str
     policy_version = proposal.policy_version or in_force(settings.APPROVAL_POLICY)
     if policy_version is None:
         raise NotPossible(_("No approval policy is in force today, so nothing can be sent for review."))
+    if proposal.action not in policy_version.typed_rules.governs:
+        raise NotPossible(_("This version does not govern what the proposal asks for."))
     content = proposal.draft_content()
     check_complete(policy_version, proposal, content)
     again = proposal.revision_number > 0
@@ -84,7 +87,7 @@ def submit(*, actor: User, proposal: Proposal, seen: int, note_to_reviewers: str
     Lifecycle(proposal).submit()
     proposal.submitted_at = proposal.submitted_at or revision.submitted_at
     route, answers = route_of(proposal), answers_of(proposal)
-    opened = open_next_items(proposal, revision, route, answers)
+    opened = open_items_at(proposal, revision, stages_ahead(proposal, route, answers))
     if not opened:
         raise NotPossible(
             _("As it is, no stage of its route is left to look at it. Undo the change that took the last one away.")
@@ -105,6 +108,7 @@ def submit(*, actor: User, proposal: Proposal, seen: int, note_to_reviewers: str
         reason=note_to_reviewers,
     )
     keep(proposal)
+    letters.queue("waits", *(item.pk for item in opened))
     return revision
 
 
@@ -137,15 +141,16 @@ def approve(
         raise Incomplete(_("Answer the checklist before you approve."), missing)
     answers = (*stay.answers, stay.answer(outcome))
     was = State(stay.proposal.state)
-    remaining = next_stages(stay.route, stages_behind(stay.proposal, stay.route, answers))
+    remaining = stages_ahead(stay.proposal, stay.route, answers)
     Lifecycle(stay.proposal).approve(stages_remain=any(stage.effect is not Effect.RECEIVE for stage in remaining))
     decision = close_with_decision(actor, stay, outcome, was=was, confirmed=confirmed, reasons=reasons)
     Condition.objects.bulk_create(
         Condition(decision=decision, number=number, text=new.text, due_on=new.due_on, owner=new.owner)
         for number, new in enumerate(conditions, start=1)
     )
-    open_next_items(stay.proposal, stay.item.revision, stay.route, answers)
+    opened = open_items_at(stay.proposal, stay.item.revision, remaining)
     keep(stay.proposal)
+    send_out(decision, opened)
     return decision
 
 
@@ -166,10 +171,12 @@ def return_for_changes(
         actor, stay, Outcome.RETURN, was=was, confirmed=confirmed, reasons=reasons, to_stage=to_stage
     )
     close_open_items(stay.proposal, Closing.SUPERSEDED)
+    opened: list[WorkItem] = []
     if to_stage:
         answers = (*stay.answers, stay.answer(Outcome.RETURN, to_stage))
-        open_next_items(stay.proposal, stay.item.revision, stay.route, answers)
+        opened = open_items_at(stay.proposal, stay.item.revision, stages_ahead(stay.proposal, stay.route, answers))
     keep(stay.proposal)
+    send_out(decision, opened)
     return decision
 
 
@@ -184,6 +191,7 @@ def decline(*, actor: User, item: WorkItem, seen: int, reasons: str, confirmed: 
     decision = close_with_decision(actor, stay, Outcome.DECLINE, was=was, confirmed=confirmed, reasons=reasons)
     close_open_items(stay.proposal, Closing.SUPERSEDED)
     keep(stay.proposal)
+    send_out(decision)
     return decision
 
 
@@ -197,8 +205,7 @@ def withdraw(*, actor: User, proposal: Proposal, seen: int, reason: str) -> Prop
         raise Incomplete(_("Say why you withdraw it."), {"reason": _("Say why you withdraw it")})
     was = State(proposal.state)
     Lifecycle(proposal).withdraw()
-    for item in close_open_items(proposal, Closing.WITHDRAWN):
-        letters.queue("withdrawn", item.pk)
+    letters.queue("withdrawn", *(item.pk for item in close_open_items(proposal, Closing.WITHDRAWN)))
     record_act(
         proposal,
         Verb.PROPOSAL_WITHDRAWN,

@@ -19,15 +19,21 @@ from governance.people.queries import holders
 from governance.policies.vocabulary import Outcome
 from workflows.notices import outbox
 from workflows.notices.mail import queue_mail
+from workflows.notices.outbox import Parcel
 from workflows.proposals.models import Audience, Comment, Proposal
 from workflows.review.models import Decision, WorkItem
 
 Letter = Literal["waits", "decided", "withdrawn", "commented", "moved", "left"]
 
 
-def queue(letter: Letter, about: int) -> None:
-    """Queue a letter about a row, as part of the caller's transaction."""
-    outbox.queue(task="review.letters", key=f"letter:{letter}:{about}", payload={"letter": letter, "about": about})
+def queue(letter: Letter, *about: int) -> None:
+    """Queue a letter about each of these rows, as part of the caller's transaction."""
+    outbox.queue_all(parcel(letter, row) for row in about)
+
+
+def parcel(letter: Letter, about: int) -> Parcel:
+    """A letter about a row, to be queued together with something else."""
+    return Parcel("review.letters", f"letter:{letter}:{about}", {"letter": letter, "about": about})
 
 
 def write(letter: Letter, about: int) -> None:

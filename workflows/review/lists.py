@@ -299,11 +299,12 @@ def _comments_since(scope: Scope) -> Coalesce:
 
 
 class _Days:
-    """Distances from today in working days, remembered: many rows share the same few dates."""
+    """Distances from today in working days and due dates in words, remembered: many rows share the same few dates."""
 
     def __init__(self, today: date) -> None:
         self.today = today
         self._known: dict[tuple[date, date], int] = {}
+        self._in_words: dict[date, dict[str, str]] = {}
 
     def between(self, start: date, end: date) -> int:
         if (start, end) not in self._known:
@@ -312,6 +313,13 @@ class _Days:
 
     def since(self, moment: datetime) -> int:
         return self.between(timezone.localdate(moment), self.today)
+
+    def due(self, due: date) -> dict[str, str]:
+        """A due date as a row of the queue says it."""
+        if due not in self._in_words:
+            said = {"due_iso": due.isoformat(), "due_day": day(due), "due_words": due_words(due, self.today)}
+            self._in_words[due] = said
+        return self._in_words[due]
 
 
 def due_words(due: date, today: date) -> str:
@@ -338,9 +346,7 @@ def _queue_row(scope: Scope, row: dict[str, Any], days: _Days) -> dict[str, Any]
         "reference": reference,
         "title": row["proposal__title"] or reference,
         "due_on": due,
-        "due_iso": due.isoformat(),
-        "due_day": day(due),
-        "due_words": due_words(due, days.today),
+        **days.due(due),
         "late": late,
         "unit": row["proposal__unit__short_name"],
         "author": row["proposal__author__name"],

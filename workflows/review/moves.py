@@ -20,7 +20,7 @@ from workflows.proposals.completeness import Point, gaps
 from workflows.proposals.content import Content
 from workflows.proposals.states import ENDED, State
 from workflows.review.permits import Act, Stage, Standing, refusal
-from workflows.review.progress import Answer, Changes, next_stages, standing_approvals
+from workflows.review.progress import Answer, Changes, next_stages, only_received, standing_approvals
 
 # ---- what was read
 
@@ -289,11 +289,12 @@ def _hindrance(case: Case, law: Law) -> Trouble | None:
 def _position(case: Case, rules: Rules, institution: Institution) -> _Position:
     route = resolve(rules, case.content.facts(case.action), case.place)
     approved = standing_approvals(case.answers, route, rules, case.changes)
+    behind = approved | only_received(case.received, route)
     seated = {stage.key: _seated(case, stage, rules, institution) for stage in route.stages}
     return _Position(
         route=route,
         approved=tuple(stage.key for stage in route.stages if stage.key in approved),
-        coming=tuple(seated[stage.key] for stage in next_stages(route, approved | case.received)),
+        coming=tuple(seated[stage.key] for stage in next_stages(route, behind)),
         ahead=tuple(one for one in seated.values() if one.acts and one.key not in approved),
     )
 

@@ -39,8 +39,9 @@ def in_flight(version: PolicyVersion) -> QuerySet[Proposal]:
 
 def proposals_named(references: Collection[str]) -> list[Proposal]:
     """The proposals of these references, with what a plan reads of each."""
+    known = [reference for reference in references if "\0" not in reference]  # which no database looks for
     return list(
-        Proposal.objects.filter(reference__in=references).select_related(
+        Proposal.objects.filter(reference__in=known).select_related(
             "author", "unit__parent__parent", "policy_version__policy"
         )
     )

@@ -8,7 +8,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
@@ -26,11 +26,11 @@ def whole_number(value: Any) -> int:
 
 
 def aware_moment(value: Any) -> datetime:
-    """A moment with its time zone. Raises ValueError."""
+    """A moment with its time zone. Raises ValueError, or OverflowError for one that no clock elsewhere can show."""
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         raise ValueError(value)
-    return moment
+    return moment.astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _read(cursor: str, order: tuple[Key, ...]) -> tuple[bool, list[Any]]:
     try:
         direction, *values = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return direction == "b", [key.read(value) for key, value in zip(order, values, strict=True)]
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         return False, []
 
 

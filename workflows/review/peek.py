@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from governance import clock
@@ -97,15 +98,15 @@ def peek(scope: Scope, wanted: Q) -> Peek | None:
         may_decide=seat is not None and Right.DECIDE in seat.rights and item.proposal.author_id != scope.user.pk,
         asked=Asked(
             at=found["asked_at"],
-            reasons=found["asked_reasons"],
-            by=found["asked_name"],
-            mine=found["asked_by"] == scope.user.pk,
+            reasons=found["asked"]["reasons"],
+            by=found["asked"]["by_name"],
+            mine=found["asked"]["by"] == scope.user.pk,
         )
         if found["asked_at"]
         else None,
         changed=_changed(item.revision, found["previous"]),
         checks=system_checks(version.typed_rules, content, place_of(item.proposal.unit), item.proposal.action),
-        said=Said(by=found["said_by"], text=found["said_text"]) if found["said_by"] else None,
+        said=Said(**found["said"]) if found["said"] else None,
     )
 
 
@@ -126,11 +127,8 @@ def _items(scope: Scope) -> QuerySet[WorkItem]:
         )
         .annotate(
             asked_at=Subquery(returns.values("at")[:1]),
-            asked_reasons=Subquery(returns.values("reasons")[:1]),
-            asked_name=Subquery(returns.values("by_name")[:1]),
-            asked_by=Subquery(returns.values("by")[:1]),
-            said_by=Subquery(remarks.values("author_name")[:1]),
-            said_text=Subquery(remarks.values("text")[:1]),
+            asked=Subquery(returns.values(row=JSONObject(reasons="reasons", by_name="by_name", by="by"))[:1]),
+            said=Subquery(remarks.values(row=JSONObject(by="author_name", text="text"))[:1]),
             previous=Subquery(before.values("content_text")[:1]),
         )
         .order_by(F("due_on"), "id")

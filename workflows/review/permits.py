@@ -82,8 +82,11 @@ def refusal(act: Act, standing: Standing) -> Refusal | None:
     elif act is Act.COMMENT:
         allowed = standing.sees and (standing.is_author or standing.advises)
         sentence = _("Only the author and the bodies that review this proposal may comment on it.")
+    elif act is Act.MOVE and standing.is_administrator:
+        allowed = not standing.is_author
+        sentence = _("You wrote this proposal, so another administrator must move it.")
     elif act is Act.MOVE:
-        allowed = standing.is_administrator
+        allowed = False
         sentence = _("Only an administrator may move proposals to another policy version.")
     elif act is Act.SUBMIT and standing.is_author:
         allowed, sentence = standing.may_propose, _("You no longer hold the duty to propose for this unit.")

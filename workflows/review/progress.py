@@ -65,6 +65,12 @@ def _suffices(answer: Answer, route: Route) -> bool:
     return answer.effect is Effect.DECIDE or not decides
 
 
+def only_received(received: Iterable[str], route: Route) -> frozenset[str]:
+    """Of the stages that received the submission for information, those that have no more to do: under another version
+    a stage may have to answer what it only received before."""
+    return frozenset(key for key in received if key in route and route[key].effect is Effect.RECEIVE)
+
+
 def next_stages(route: Route, approved: frozenset[str]) -> tuple[RouteStage, ...]:
     """The stages that should hold the proposal now: those without an approval in the first wave that lacks one.
 

@@ -19,7 +19,7 @@ from workflows.proposals.models import Proposal, Revision
 from workflows.proposals.states import State
 from workflows.review.materiality import Reopened, still_reopened
 from workflows.review.models import Closing, Decision, WorkItem
-from workflows.review.progress import APPROVALS, Answer, Changes, next_stages, standing_approvals
+from workflows.review.progress import APPROVALS, Answer, Changes, next_stages, only_received, standing_approvals
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ class History:
             for item in self.items
             if item.closing == Closing.RECEIVED and item.revision_id == self._current_revision
         }
-        return standing_approvals([*self.answers, *latest], self.route, version.typed_rules, self._changes) | received
+        approved = standing_approvals([*self.answers, *latest], self.route, version.typed_rules, self._changes)
+        return approved | only_received(received, self.route)
 
     def asked_again(self) -> dict[str, Reopened]:
         """For each stage whose approval a later submission asks for again, and which has not answered since, why."""

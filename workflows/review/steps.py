@@ -25,6 +25,7 @@ from governance.policies.vocabulary import Effect, Outcome
 from governance.refusals import Incomplete, NotPossible, Stale
 from governance.working_days import add_working_days
 from workflows.notices import outbox
+from workflows.notices.outbox import Parcel
 from workflows.proposals.actions import locked
 from workflows.proposals.completeness import gaps
 from workflows.proposals.content import Content
@@ -35,7 +36,7 @@ from workflows.review.materiality import Reopened, reopened
 from workflows.review.models import Closing, Decision, WorkItem
 from workflows.review.moves import Move
 from workflows.review.permits import Act, Standing, refusal
-from workflows.review.progress import Answer, next_stages, standing_approvals
+from workflows.review.progress import Answer, next_stages, only_received, standing_approvals
 from workflows.review.queries import answers_of, changes_of, open_items, route_of, standing
 
 # A comment does not make a page stale; these do.
@@ -88,7 +89,8 @@ def check_allowed(act: Act, actor: User, proposal: Proposal) -> None:
 def check_administers(act: Act, actor: User, proposal: Proposal) -> None:
     """See that this person may do, as an administrator, what needs no seat on any body."""
     administers = actor.is_staff and actor.is_active
-    no = refusal(act, Standing(state=State(proposal.state), is_administrator=administers))
+    is_author = proposal.author_id == actor.pk
+    no = refusal(act, Standing(state=State(proposal.state), is_author=is_author, is_administrator=administers))
     if no is not None:
         raise no
 
@@ -150,7 +152,7 @@ def close_with_decision(
     reasons: str,
     to_stage: str = "",
 ) -> Decision:
-    """Close the work item with a decision, its event, its memo's place in the outbox and its letters'."""
+    """Close the work item with a decision and its event."""
     proposal, item = stay.proposal, stay.item
     assert proposal.policy_version is not None
     _close(item, Closing(outcome.value))
@@ -178,7 +180,7 @@ def close_with_decision(
         },
         reason=reasons,
     )
-    decision = Decision.objects.create(
+    return Decision.objects.create(
         item=item,
         proposal=proposal,
         revision=item.revision,
@@ -208,19 +210,28 @@ def close_with_decision(
         at=clock.now(),
         event_number=event.pk,
     )
-    outbox.queue(task="memos.render", key=f"memo:{decision.pk}", payload={"decision_id": decision.pk})
-    letters.queue("decided", decision.pk)
-    return decision
 
 
-def stages_behind(proposal: Proposal, route: Route, answers: Iterable[Answer]) -> frozenset[str]:
+def send_out(decision: Decision, opened: Iterable[WorkItem] = ()) -> None:
+    """Queue the memo of a decision, and the letters to its author and to the bodies for which the proposal waits
+    now."""
+    outbox.queue_all(
+        [
+            Parcel("memos.render", f"memo:{decision.pk}", {"decision_id": decision.pk}),
+            letters.parcel("decided", decision.pk),
+            *(letters.parcel("waits", item.pk) for item in opened),
+        ]
+    )
+
+
+def _stages_behind(proposal: Proposal, route: Route, answers: Iterable[Answer]) -> frozenset[str]:
     """The stages that are behind the proposal: those whose approval stands, and those that received it for
     information."""
     assert proposal.policy_version is not None
     behind = standing_approvals(answers, route, proposal.policy_version.typed_rules, changes_of(proposal))
     if any(stage.effect is Effect.RECEIVE for stage in route.stages):
         received = proposal.work_items.filter(closing=Closing.RECEIVED, revision=proposal.current_revision)
-        behind |= set(received.values_list("stage_key", flat=True))
+        behind |= only_received(received.values_list("stage_key", flat=True), route)
     return behind
 
 
@@ -231,11 +242,17 @@ def reopened_by(proposal: Proposal, route: Route, answers: Iterable[Answer]) -> 
     return reopened(answers, route, rules, changes_of(proposal), proposal.revision_number)
 
 
-def open_next_items(proposal: Proposal, revision: Revision, route: Route, answers: Iterable[Answer]) -> list[WorkItem]:
-    """Give the proposal to the bodies whose stages come next; a stage that only receives is closed as it is opened."""
+def stages_ahead(proposal: Proposal, route: Route, answers: Iterable[Answer]) -> tuple[RouteStage, ...]:
+    """The stages that should hold the proposal after these answers; none at the end of its route."""
+    return next_stages(route, _stages_behind(proposal, route, answers))
+
+
+def open_items_at(proposal: Proposal, revision: Revision, stages: Iterable[RouteStage]) -> list[WorkItem]:
+    """Give the proposal to the bodies of these stages, where they do not hold it already; a stage that only receives is
+    closed as it is opened."""
     already_open = set(proposal.work_items.filter(closed_at=None).values_list("stage_key", flat=True))
     opened = []
-    for stage in next_stages(route, stages_behind(proposal, route, answers)):
+    for stage in stages:
         if stage.key in already_open:
             continue
         item = _open_item(proposal, revision, stage)
@@ -244,7 +261,6 @@ def open_next_items(proposal: Proposal, revision: Revision, route: Route, answer
             record_act(proposal, Verb.STAGE_RECEIVED, None, on_behalf_of=item.body.name, after={"stage": stage.key})
         else:
             opened.append(item)
-            letters.queue("waits", item.pk)
     return opened
 
 
@@ -286,7 +302,7 @@ def locked_together(proposals: Iterable[Proposal]) -> list[Proposal]:
     keys = [proposal.pk for proposal in proposals]
     return list(
         Proposal.objects.select_for_update(of=("self",))
-        .select_related("author", "unit__parent__parent", "policy_version__policy")
+        .select_related("unit__parent__parent", "policy_version__policy")
         .filter(pk__in=keys)
         .order_by("pk")
     )
@@ -315,16 +331,18 @@ def rebind(actor: User, proposal: Proposal, version: PolicyVersion, move: Move, 
     event = record_act(proposal, Verb.PROPOSAL_MOVED, actor, before=before, after=after, reason=reason)
     letters.queue("moved", event.pk)
     route, leaving = route_of(proposal), {held.item for held in move.leaves}
+    letters.queue("left", *sorted(leaving))
     for item in open_items(proposal):
         if item.pk in leaving:
             _close(item, Closing.MOVED)
-            letters.queue("left", item.pk)
         else:
             item.stage_label = route[item.stage_key].label
             item.save(update_fields=["stage_label"])
     if not move.is_returned:
         assert proposal.current_revision is not None
-        open_next_items(proposal, proposal.current_revision, route, answers_of(proposal))
+        stages = stages_ahead(proposal, route, answers_of(proposal))
+        opened = open_items_at(proposal, proposal.current_revision, stages)
+        letters.queue("waits", *(item.pk for item in opened))
     if move.leaves:
         proposal.since = clock.now()
     proposal.save(update_fields=["policy_version", "since", "version"])

@@ -5,9 +5,9 @@ Example: "Nobody decides two stages of one proposal. Before: One person may deci
 
 from collections.abc import Iterator, Mapping
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from governance.dates import in_full
 from governance.policies.differences.parts import Clauses, Difference, added, matched, removed, restated
 from governance.policies.differences.stages import route_differences
 from governance.policies.fields import field_in_words
@@ -61,7 +61,7 @@ def _head(before: Rules, after: Rules) -> Iterator[Difference]:
         sentence = _("The policy is now kept under the key “%(now)s” instead of “%(was)s”.")
         yield Difference(RuleKind.SCOPE, sentence % {"was": before.policy, "now": after.policy})
     if before.effective_from != after.effective_from:
-        days = {"was": date_format(before.effective_from, "j F Y"), "now": date_format(after.effective_from, "j F Y")}
+        days = {"was": in_full(before.effective_from), "now": in_full(after.effective_from)}
         yield Difference(RuleKind.DATE, _("Its first day is %(now)s instead of %(was)s.") % days)
     lost = [action.label for action in Action if action in before.governs and action not in after.governs]
     gained = [action.label for action in Action if action in after.governs and action not in before.governs]

@@ -153,9 +153,12 @@ def _words_of(file: UploadedFile) -> str:
     if (file.size or 0) > MOST_BYTES:
         raise forms.ValidationError(_("The file is too large; up to 1 MB fits"))
     try:
-        return bytes(file.read()).decode("utf-8")
+        words = bytes(file.read()).decode("utf-8")
     except UnicodeDecodeError as error:
         raise forms.ValidationError(_("The file is not UTF-8 text")) from error
+    if "\0" in words:  # which UTF-8 allows, and no database keeps
+        raise forms.ValidationError(_("The file is not UTF-8 text"))
+    return words
 
 
 # ---- given out

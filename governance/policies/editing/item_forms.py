@@ -134,7 +134,7 @@ class Paths(Rows):
             self.rows[0].add_error("path", _("Choose a field or a section"))
 
     def as_data(self) -> list[str]:
-        return [row.as_data()["path"] for row in self.written]
+        return [row.as_data()["path"] for row in self.written] + self.beyond
 
 
 class ReopeningForm(Part):

@@ -26,8 +26,9 @@ from governance.policies.editing.views import INVALID, person_of
 from governance.policies.institution import soundness_of
 from governance.policies.models import PolicyVersion
 from governance.policies.permits import PUBLIC, VersionAct
+from governance.policies.queries import refusal_of_first_day
 from governance.policies.states import VersionStatus
-from governance.refusals import Incomplete, NotPermitted, NotPossible
+from governance.refusals import Incomplete, NotPermitted, NotPossible, Refusal, Stale
 
 Sentence = str | Promise
 
@@ -153,20 +154,27 @@ def propose(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """Put the draft to the body that adopts it; if something is in the way, say what."""
     draft = Draft(version_for(person_of(request), VersionAct.PROPOSE, key, number))
     try:
-        version = actions.propose(actor=person_of(request), version=draft.version)
-    except Incomplete as refused:
+        version = actions.propose(actor=person_of(request), version=draft.version, seen=_saves_seen(request))
+    except (Incomplete, Stale) as refused:
         return _check_page(request, draft, refused)
     messages.success(request, _("Version %(number)s is proposed.") % {"number": version.number})
     return redirect(version)
 
 
-def _check_page(request: HttpRequest, draft: Draft, refused: Incomplete | None = None) -> HttpResponse:
+def _saves_seen(request: HttpRequest) -> int | None:
+    """How often the draft had been saved when the page with the button was opened."""
+    seen = request.POST.get("version", "")
+    return int(seen) if seen.isdecimal() and len(seen) < 10 else None
+
+
+def _check_page(request: HttpRequest, draft: Draft, refused: Refusal | None = None) -> HttpResponse:
     rules = draft.checked.rules
     context = around(draft, "check") | {
         "refused": refused,
         "soundness": soundness_of(rules) if rules is not None else None,
+        "day_refused": refusal_of_first_day(draft.version) if rules is not None else None,
     }
-    return render(request, "policies/edit_check.html", context, status=INVALID if refused else HTTPStatus.OK)
+    return render(request, "policies/edit_check.html", context, status=refused.status if refused else HTTPStatus.OK)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -190,15 +198,20 @@ def _act(request: HttpRequest, name: VersionAct, key: str, number: int) -> HttpR
     version = version_for(person, name, key, number)
     form = act.form(request.POST if request.method == "POST" else None)
     gaps: dict[str, Any] = {}
+    status = HTTPStatus.OK
+    # Only what is adopted must be word for word what the person was shown.
+    seen = {"seen": request.POST.get("seen")} if name is VersionAct.ADOPT else {}
     if form.is_valid():
         try:
-            done = act.action(actor=person, version=version, **form.cleaned_data)
+            done = act.action(actor=person, version=version, **form.cleaned_data, **seen)
         except Incomplete as refused:
             for field, sentence in refused.gaps.items():
                 if field in form.fields:
                     form.add_error(field, str(sentence))
                 else:
                     gaps[field] = sentence
+        except Stale as refused:
+            gaps, status = {"seen": refused.sentence}, refused.status
         else:
             messages.success(request, str(act.done))
             return redirect(done)
@@ -209,4 +222,6 @@ def _act(request: HttpRequest, name: VersionAct, key: str, number: int) -> HttpR
         "form": form,
         "gaps": gaps,
     }
-    return render(request, "policies/act.html", context, status=INVALID if form.errors or gaps else HTTPStatus.OK)
+    if status == HTTPStatus.OK and (form.errors or gaps):
+        status = INVALID
+    return render(request, "policies/act.html", context, status=status)

@@ -171,7 +171,12 @@ class Rows:
 
     def as_data(self) -> Any:
         """What was typed, as the rules keep it."""
-        return [row.as_data() for row in self.written]
+        return [row.as_data() for row in self.written] + self.beyond
+
+    @property
+    def beyond(self) -> list[Any]:
+        """What stands in the rules after the last row that a page can have: a file may hold more, and it stays."""
+        return list(self.stored or [])[MOST_ROWS:]
 
     def compare(self) -> None:
         """Say beside a row what is wrong with it because of another one."""

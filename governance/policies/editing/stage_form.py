@@ -148,11 +148,11 @@ class Checklist(Rows):
 
     def as_data(self) -> list[dict[str, Any]]:
         items = [row.as_data() for row in self.written]
-        taken = {item["key"] for item in items}
+        taken = {item["key"] for item in (*items, *self.beyond)}
         for item in items:
             item["key"] = item["key"] or free_key(item["text"], taken)
             taken.add(item["key"])
-        return items
+        return items + self.beyond
 
 
 class StageForm(KeyedPart):

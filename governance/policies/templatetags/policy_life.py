@@ -1,5 +1,7 @@
-"""What a person may do with a version, for the page that shows it: one button an act, derived from `permits`."""
+"""What a person may do with a version, for the page that shows it: one button an act, derived from `permits`; and where
+a fault of a draft is mended."""
 
+import json
 from dataclasses import dataclass
 
 from django import template
@@ -11,6 +13,8 @@ from governance.people.models import User
 from governance.policies.models import PolicyVersion
 from governance.policies.permits import PUBLIC, VersionAct
 from governance.policies.queries import refusal_for
+from governance.policies.soundness import Fault
+from governance.policies.states import VersionStatus
 from governance.refusals import NotPermitted
 
 register = template.Library()
@@ -32,6 +36,15 @@ _PAGES = {
     VersionAct.TAKE_BACK: ("policy-take-back", _("Take it back…")),
     VersionAct.WITHDRAW: ("policy-withdraw", _("Withdraw it…")),
 }
+
+
+@register.simple_tag
+def mending_page(version: PolicyVersion, fault: Fault) -> str:
+    """Where in a draft a fault is mended: the page of its stage; nothing where it is of none, or no draft any more."""
+    if version.status != VersionStatus.DRAFT or not fault.stage:
+        return ""
+    keys = [stage["key"] for stage in json.loads(version.rules)["route"]]
+    return reverse("policy-edit-item", args=[version.policy.key, version.number, "route", keys.index(fault.stage) + 1])
 
 
 @register.simple_tag

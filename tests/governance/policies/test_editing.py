@@ -219,6 +219,20 @@ def test_autosave_answers_with_the_parts_of_the_page(as_drafter: Client, draft: 
     assert rules_of(draft)["route"][4]["label"] == "Senate"
 
 
+def test_more_rows_than_a_page_can_have_stay_when_it_is_saved(
+    institution: Institution, as_drafter: Client, draft: PolicyVersion
+) -> None:
+    route = rules_of(draft)["route"]
+    first = route[4]["checklist"][0]
+    route[4]["checklist"] = [first | {"key": f"item-{number}"} for number in range(25)]
+    saved_with(draft, institution, rules={"route": route})
+    data = shown(as_drafter, SENATE)
+    assert post(as_drafter, SENATE, changed(data, label="Senate of the University")).status_code == 302
+    stage = rules_of(draft)["route"][4]
+    assert stage["label"] == "Senate of the University"
+    assert [item["key"] for item in stage["checklist"]] == [f"item-{number}" for number in range(25)]
+
+
 def test_rows_come_and_go_without_a_script_and_are_saved_with_it(as_drafter: Client, draft: PolicyVersion) -> None:
     data = changed(shown(as_drafter, SENATE), add="when")
     page = post(as_drafter, SENATE, data).content.decode()

@@ -152,3 +152,54 @@ def test_the_published_schema_is_the_one_of_the_code(client: Client, capsys: pyt
     named = json.loads(published)
     assert set(named["required"]) >= {"policy", "route", "duties", "resubmission"}
     assert named["$defs"]["Due"]["properties"]["working_days"]["maximum"] == 250
+
+
+# A few lines that stand for more values than any memory holds.
+BOMB = "x0: &a0 [l, l, l, l, l, l, l, l, l]\n" + "".join(
+    f"x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (BOMB + "policy: *a11\n", "line 5: more values than rules can have"),
+        ("policy: &a [*a]\n", "line 1: more values than rules can have"),
+        ("[" * 5_000, "nested too deep"),
+        ("version: 0b_\n", "line 1: a value that cannot be read"),
+        ("version: !!int two\n", "line 1: a value that cannot be read"),
+        ("governs: !!bool perhaps\n", "line 1: a value that cannot be read"),
+        ("effective_from: !!timestamp soon\n", "line 1: a value that cannot be read"),
+        ("version: " + "9" * 5_000, "line 1: a value that cannot be read"),
+        ("!!map [a]", "line 1: expected a mapping"),
+    ],
+)
+def test_a_file_made_to_do_harm_is_refused_in_a_sentence(
+    as_drafter: Client, draft: PolicyVersion, source: str, says: str
+) -> None:
+    response = read_in(as_drafter, source)
+    assert (response.status_code, sentences(response)) == (422, [says])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("when: {field: kind, is: academic}", "when: {field: hours, at_least: 99999999999999999999}"),
+        ("when: {field: kind, is: academic}", "when: {field: hours, is: -99999999999999999999}"),
+        ("when: {field: kind, is: academic}", "when: {field: kind, is: .nan}"),
+        ("label: Associate Dean", f"label: {'Dean' * 51}"),  # longer than a work item keeps it
+        ("title:", "1: 2\ntitle:"),
+        ("title:", "? [a]\n: 2\ntitle:"),
+        ("title:", "policy_: !!set {b}\ntitle:"),
+    ],
+)
+def test_what_no_rules_can_hold_is_a_sentence_and_no_failure(
+    as_drafter: Client, draft: PolicyVersion, old: str, new: str
+) -> None:
+    assert old in SOURCE
+    assert read_in(as_drafter, SOURCE.replace(old, new, 1)).status_code == 422
+
+
+def test_a_text_with_a_character_that_no_database_keeps_is_refused(as_drafter: Client, draft: PolicyVersion) -> None:
+    response = read_in(as_drafter, SOURCE, text_of(draft) + "\0")
+    assert response.status_code == 422

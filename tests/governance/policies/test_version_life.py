@@ -359,7 +359,7 @@ def test_a_second_version_for_a_day_is_refused_with_the_number_of_the_first(inst
     drafter, other = institution.person("drafter"), institution.person("administrator")
     second = actions.begin_draft(actor=drafter, like=first, effective_from=FIRST_DAY)
     second = actions.propose(actor=drafter, version=second)
-    with pytest.raises(NotPossible, match=r"Version 2 was adopted for 2026-07-01 already\."):
+    with pytest.raises(NotPossible, match=r"Version 2 was adopted for 1 July 2026 already\."):
         actions.adopt(actor=other, version=second, motion="Minute 8")
 
 
@@ -378,3 +378,57 @@ def test_what_was_proposed_stays_word_for_word_through_its_life(institution: Ins
     event = json.loads(bytes(Event.objects.order_by("pk").last().body))  # type: ignore[union-attr]
     assert event["after"]["digest"] == version.digest
     assert event["after"]["motion"] == "Minute 7"
+
+
+# ---- whose words they are, and which
+
+
+def test_nobody_adopts_their_own_words_that_somebody_else_copied(institution: Institution) -> None:
+    theirs = brought_to(S.PROPOSED, institution)
+    other = institution.person("administrator")
+    copy = actions.begin_draft(actor=other, like=theirs, effective_from=FIRST_DAY)
+    copy = actions.propose(actor=other, version=copy)
+    with pytest.raises(NotPermitted):
+        actions.adopt(actor=institution.person("drafter"), version=copy, motion="Senate minute 7")
+
+
+def test_what_was_law_is_nobodys_draft_in_the_version_that_follows(institution: Institution) -> None:
+    version = brought_to(S.IN_FORCE, institution)
+    other = institution.person("administrator")
+    following = actions.begin_draft(actor=other, like=version, effective_from=date(2026, 9, 1))
+    assert set(following.drafters.all()) == {other}
+
+
+def changed_since(version: PolicyVersion, institution: Institution) -> PolicyVersion:
+    """The version taken back and proposed again with one clause more."""
+    drafter = institution.person("drafter")
+    version = actions.take_back(actor=drafter, version=version, reason="A clause is missing.")
+    text = f"{version.text}\n\n**9.9** One clause more.\n"
+    version = actions.save_draft(actor=drafter, version=version, seen=version.saves, text=text)
+    return actions.propose(actor=drafter, version=version)
+
+
+def test_what_is_adopted_is_what_the_person_was_shown(institution: Institution, client: Client) -> None:
+    version = brought_to(S.PROPOSED, institution)
+    client.force_login(institution.person("administrator"))
+    page = client.get(f"{VERSION}/adopt/").content.decode()
+    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', page)
+    assert seen is not None
+    changed_since(version, institution)
+    response = client.post(f"{VERSION}/adopt/", {"motion": "Senate minute 7", "seen": seen[1]})
+    assert response.status_code == 409
+    assert "This version was changed since you opened it." in response.content.decode()
+    assert "Senate minute 7" in response.content.decode()
+    assert PolicyVersion.objects.get(pk=version.pk).status == S.PROPOSED
+
+
+def test_a_draft_saved_meanwhile_is_not_proposed_unread(institution: Institution, client: Client) -> None:
+    version = brought_to(S.DRAFT, institution)
+    client.force_login(institution.person("administrator"))
+    page = client.get(f"{VERSION}/edit/check/").content.decode()
+    assert f'name="version" value="{version.saves}"' in page
+    saved_with(version, institution, text=f"{version.text}\n\n**9.9** One clause more.\n")
+    response = client.post(f"{VERSION}/propose/", {"version": str(version.saves)})
+    assert response.status_code == 409
+    assert "This draft was saved elsewhere since you opened it." in response.content.decode()
+    assert PolicyVersion.objects.get(pk=version.pk).status == S.DRAFT

@@ -114,6 +114,10 @@ def test_a_search_does_not_tell_how_many_there_are_that_one_may_not_see(past: In
         ("last=2026-10-12", ["Data Stewardship"]),
         ("first=2026-10-12&last=2026-10-19", ["Lake", "Battery Recycling", "Data Stewardship"]),
         (
+            "first=0001-01-01&last=9999-12-31",
+            ["Lake", "Battery Recycling", "Data Stewardship"],
+        ),
+        (
             "first=nonsense&outcome=nonsense&page=nonsense",
             ["Still Open", "Lake", "Battery Recycling", "Data Stewardship"],
         ),

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from governance import clock
-from governance.policies.actions import withdraw
+from governance.policies.actions import turn_the_day, withdraw
 from governance.policies.models import PolicyVersion
 from tests.conftest import Institution, drop_triggers, install_triggers
 from tests.samples import complete_content
@@ -103,6 +104,8 @@ def test_the_median_is_of_working_days_from_the_first_submission_to_the_decision
 @pytest.mark.parametrize(("halves", "words"), [(0, "0"), (1, "0.5"), (62, "31"), (63, "31.5")])
 def test_half_days_are_read_as_days(halves: int, words: str) -> None:
     assert halves_in_words(halves) == words
+    with override("fr-ca"):
+        assert halves_in_words(halves) == words.replace(".", ",")
 
 
 def test_a_version_ends_the_day_before_the_next_begins(institution: Institution) -> None:
@@ -117,6 +120,14 @@ def test_a_version_ends_the_day_before_the_next_begins(institution: Institution)
     with clock.at(MONDAY + timedelta(days=20)):
         second, first = eras(institution)
         assert (first.is_current, second.is_current) == (False, True)
+
+
+def test_only_one_version_is_called_in_force_before_anything_ran_that_night(institution: Institution) -> None:
+    turn_the_day()
+    adopted(institution, first_day=(MONDAY + timedelta(days=20)).date())
+    with clock.at(MONDAY + timedelta(days=20)):
+        page = signed_in(institution, "stranger").get(PAGE).content.decode()
+    assert re.findall(r">v(\d)</a> <span class=.tag [^>]*>.*?In force</span>", page) == ["2"]
 
 
 def test_a_withdrawn_version_ends_nothing_and_is_for_administrators(institution: Institution) -> None:

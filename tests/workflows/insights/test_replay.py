@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from governance.policies.rules import BodyRef, Check, Question, Requirement, Rules
 from governance.policies.vocabulary import Action, AnswerKind, Effect, Outcome, UnitPlace
@@ -21,6 +22,7 @@ from tests.workflows.insights.world import (
 )
 from workflows.insights.replay import Because, Comparison, Difference, Result, Tally, Time, median_time
 from workflows.insights.walk import Case, Submission
+from workflows.insights.words import sentence, to_complete
 from workflows.proposals.content import Content
 from workflows.proposals.states import State
 from workflows.review.progress import Answer
@@ -221,6 +223,10 @@ def test_a_question_that_nobody_asked_then_has_no_answer() -> None:
     comparison = Comparison(SHIPPED.rules, rules_with(questions=(question,)), {})
     assert [one.key for one in comparison.asked_anew.questions] == ["captions"]
     assert comparison.asked_anew.requires == ()
+    (reason,) = comparison.of(APPROVED).reasons
+    assert sentence(reason, {}) == "To be completed first: Answer “Who captions it?”"
+    with override("fr-ca"):  # whichever language the replay ran in
+        assert to_complete(reason) == "Répondez à «\u00a0Who captions it?\u00a0»"
 
 
 # ---- duties kept apart

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
+from django.utils.translation import override
 
 from governance.people.actions import give_mandate
 from governance.people.duties import Duty
@@ -258,6 +259,13 @@ def test_run_again_asks_for_the_same_once_more(admin: Client, institution: Insti
     assert (again.unit, again.kind, again.ended_from) == (first.unit, "academic", None)
 
 
+def test_a_mark_with_a_character_that_no_database_keeps_narrows_nothing(
+    admin: Client, institution: Institution, draft: PolicyVersion
+) -> None:
+    replay = replayed(institution, draft)
+    assert admin.get(f"{replay.get_absolute_url()}?because=%00").context["chosen"] is None
+
+
 def test_findings_as_a_file(admin: Client, institution: Institution, draft: PolicyVersion) -> None:
     replay = replayed(institution, draft)
     give_mandate(
@@ -346,6 +354,8 @@ def test_the_bar_is_filled_and_each_part_can_be_seen(results: dict[str, int]) ->
 
 def test_a_mean_has_one_decimal() -> None:
     assert [mean_days(83, 1), mean_days(490_770, 9_840), mean_days(0, 0)] == ["41.5", "24.9", "0"]
+    with override("fr-ca"):
+        assert mean_days(83, 1) == "41,5"
 
 
 def test_titles_of_proposals_are_never_kept_in_findings(institution: Institution, draft: PolicyVersion) -> None:

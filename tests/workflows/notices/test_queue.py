@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from governance import clock
 from workflows.notices import outbox
 from workflows.notices.models import Outbox
-from workflows.notices.outbox import queue
+from workflows.notices.outbox import Parcel, queue, queue_all
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,6 +46,22 @@ def test_queue_keeps_the_keys_of_each_task_apart(db: None) -> None:
     first = queue(task="tests.note", key="a", payload={})
     assert queue(task="tests.other", key="a", payload={}) != first
     assert Outbox.objects.count() == 2
+
+
+def test_queue_all_takes_one_statement_and_finds_what_is_there_already(db: None) -> None:
+    there = queue(task="tests.note", key="b", payload={"number": 1})
+    with CaptureQueriesContext(connection) as captured:
+        rows = queue_all(Parcel("tests.note", key, {"number": 2}) for key in "abc")
+    assert len(captured) == 1
+    assert rows[1] == there
+    payloads = Outbox.objects.order_by("key").values_list("pk", "key", "payload__number")
+    assert list(payloads) == [(rows[0].pk, "a", 2), (there.pk, "b", 1), (rows[2].pk, "c", 2)]
+
+
+def test_queue_all_of_nothing_asks_nothing(db: None) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert queue_all([]) == []
+    assert len(captured) == 0
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201])

@@ -1,5 +1,7 @@
 """The acts on a proposal, as an author, a reviewer and an auditor would check them."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +10,7 @@ from governance.audit.queries import events_of
 from governance.refusals import Incomplete, NotPermitted, NotPossible, Stale
 from tests.conftest import Institution
 from tests.samples import complete_content
+from tests.versions import adopted
 from workflows.notices.models import Outbox
 from workflows.proposals.actions import save_section
 from workflows.proposals.models import Proposal
@@ -200,6 +203,43 @@ def test_author_cannot_decide_even_as_office_holder(institution: Institution) ->
         )
 
 
+def newly_queued(known: set[int]) -> list[str]:
+    """The keys of what was queued since, in order; from now on it is known."""
+    fresh = list(Outbox.objects.exclude(pk__in=known).order_by("pk"))
+    known.update(row.pk for row in fresh)
+    return [row.key for row in fresh]
+
+
+def test_every_act_queues_its_memo_and_the_letters_to_those_it_concerns(institution: Institution) -> None:
+    known: set[int] = set()
+
+    def waits(proposal: Proposal) -> str:
+        return f"letter:waits:{institution.item(proposal).pk}"
+
+    proposal = institution.submitted()
+    assert newly_queued(known) == [waits(proposal)]
+    approved = institution.approve(proposal)
+    assert newly_queued(known) == [f"memo:{approved.pk}", f"letter:decided:{approved.pk}", waits(proposal)]
+    back = institution.return_for_changes(proposal, to_stage="associate-dean")
+    assert newly_queued(known) == [f"memo:{back.pk}", f"letter:decided:{back.pk}", waits(proposal)]
+    returned = institution.return_for_changes(proposal)
+    assert newly_queued(known) == [f"memo:{returned.pk}", f"letter:decided:{returned.pk}"]
+
+    declined_one = institution.submitted()
+    assert newly_queued(known) == [waits(declined_one)]
+    item = institution.item(declined_one)
+    declined = actions.decline(
+        actor=institution.reviewer_of(item), item=item, seen=declined_one.version, reasons="Not within our mandate."
+    )
+    assert newly_queued(known) == [f"memo:{declined.pk}", f"letter:decided:{declined.pk}"]
+
+    withdrawn = institution.submitted()
+    held = institution.item(withdrawn)
+    assert newly_queued(known) == [waits(withdrawn)]
+    actions.withdraw(actor=withdrawn.author, proposal=withdrawn, seen=withdrawn.version, reason="Not this year.")
+    assert newly_queued(known) == [f"letter:withdrawn:{held.pk}"]
+
+
 def test_a_decision_costs_few_queries(institution: Institution) -> None:
     proposal = institution.submitted()
     item = institution.item(proposal)
@@ -207,4 +247,16 @@ def test_a_decision_costs_few_queries(institution: Institution) -> None:
     with CaptureQueriesContext(connection) as captured:
         actions.approve(actor=reviewer, item=item, seen=proposal.version, confirmed=confirmed)
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) <= 15, statements
+    assert len(statements) <= 12, statements
+
+
+def test_what_the_policy_in_force_does_not_govern_is_not_sent(institution: Institution) -> None:
+    proposal = institution.draft()
+
+    def only_other_things(rules: dict[str, Any]) -> None:
+        rules["governs"] = ["modify"]
+
+    adopted(institution, only_other_things)
+    with pytest.raises(NotPossible, match="does not govern"):
+        actions.submit(actor=proposal.author, proposal=proposal, seen=proposal.version)
+    assert Proposal.objects.get(pk=proposal.pk).state == State.DRAFT

@@ -1,7 +1,9 @@
 """The queue and the lists: what a row says, filters, paging by key, and a number of queries that rows do not change."""
 
 import itertools
+import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +25,7 @@ from workflows.proposals.states import State
 from workflows.review import actions as review
 from workflows.review.lists import Narrow, capped_counts, queue, scope_of, waiting
 from workflows.review.models import WorkItem
-from workflows.review.paging import Key, count_in_words, page_of
+from workflows.review.paging import Key, aware_moment, count_in_words, page_of
 
 NOON = datetime(2026, 10, 14, 16, 0, tzinfo=UTC)  # a Wednesday
 
@@ -324,12 +326,21 @@ def test_pages_hold_every_row_once_and_lead_back(institution: Institution, large
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "e30", "WyJhIl0", "WyJhIiwxLDJd", "W251bGxd", "WyJhIiwiMjAyNi0wMS0wMSIsMWU5OV0"]
+    "cursor", ["x", "e30", "WyJhIl0", "WyJhIiwxLDJd", "W251bGxd", "WyJhIiwiMjAyNi0wMS0wMSIsMWU5OV0", "W1tb" * 1_000]
 )
 def test_cursor_that_cannot_be_read_gives_the_first_page(institution: Institution, cursor: str) -> None:
     institution.submitted()
     response = signed_in(institution, "ad-hsci").get(f"/queue/?page={cursor}")
     assert (response.status_code, len(response.context["rows"])) == (200, 1)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_cursor_at_a_moment_outside_the_calendar_gives_the_first_page(institution: Institution, moment: str) -> None:
+    proposal = institution.submitted()
+    cursor = urlsafe_b64encode(json.dumps(["a", moment, 1]).encode()).decode()
+    rows = Proposal.objects.values("id", "created_at")
+    found = page_of(rows, (Key("created_at", aware_moment), Key("id")), cursor).rows
+    assert [row["id"] for row in found] == [proposal.pk]
 
 
 def test_queue_pages_lead_on_and_back(institution: Institution) -> None:

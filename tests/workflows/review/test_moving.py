@@ -791,3 +791,51 @@ def test_the_history_of_a_proposal_says_that_it_was_moved(institution: Instituti
     assert "Approvals that still stand: Associate Dean, Centre for Teaching and Learning." in html
     assert "Approvals that no longer stand: Undergraduate Council." in html
     assert REASON in html
+
+
+# ---- what was only received is no answer
+
+
+def centre_is_informed(rules: dict[str, Any]) -> None:
+    """The centre only receives, and so does Undergraduate Council."""
+    stage_of(rules, "teaching-centre")["effect"] = "receive"
+    stage_of(rules, "undergraduate-council")["effect"] = "receive"
+
+
+def centre_decides(rules: dict[str, Any]) -> None:
+    """The centre decides; Senate only receives, so nobody decides after it."""
+    stage_of(rules, "teaching-centre")["effect"] = "decide"
+    stage_of(rules, "undergraduate-council")["effect"] = "receive"
+    stage_of(rules, "senate")["effect"] = "receive"
+    rules["route"] = [stage for stage in rules["route"] if stage["key"] != "graduate-council"]
+
+
+def test_a_stage_that_received_a_proposal_is_asked_where_it_has_to_answer(institution: Institution) -> None:
+    adopted(institution, centre_is_informed)
+    with clock.at(clock.now() + timedelta(minutes=1)):
+        proposal = institution.submitted()
+    institution.approve(proposal)
+    assert held_by(proposal) == ["senate"]
+    with clock.at(clock.now() + timedelta(days=1)):
+        version = adopted(institution, centre_decides)
+        (step,) = planned(version, proposal)
+        assert [(one.stage, one.informed) for one in step.landing] == [("teaching-centre", False)]
+        move(institution, version, proposal)
+    assert held_by(proposal) == ["teaching-centre"]
+
+
+def test_nobody_moves_their_own_proposal(institution: Institution) -> None:
+    author = institution.person("author")
+    author.is_staff = True
+    author.save(update_fields=["is_staff"])
+    proposal = institution.at_stage("teaching-centre")
+    version = adopted(institution, without_councils)
+    with pytest.raises(NotPermitted, match="another administrator"):
+        move(institution, version, proposal, actor=author)
+    move(institution, version, proposal)
+    assert again(proposal).policy_version == version
+
+
+def test_a_reference_with_a_character_that_no_database_keeps_is_not_found(institution: Institution) -> None:
+    version = adopted(institution, without_councils)
+    assert client_of(institution).get(address_of(version, "plan/"), {"p": "\0"}).status_code == 404

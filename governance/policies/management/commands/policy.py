@@ -1,5 +1,5 @@
-"""`manage.py policy`: check a policy version in its files and against this institution, adopt one into it, and look at
-a day of the past."""
+"""`manage.py policy`: check a policy version in its files and against this institution, adopt one into it, compare two,
+and look at a day of the past."""
 
 import json
 from argparse import ArgumentParser
@@ -16,7 +16,7 @@ from governance.people.models import User
 from governance.policies.actions import adopt, draft, propose
 from governance.policies.institution import soundness_of
 from governance.policies.loading import BadFile, PolicyFile, load_policy_file
-from governance.policies.management.verbs import on
+from governance.policies.management.verbs import diff, on
 from governance.policies.models import PolicyVersion
 from governance.policies.rules import Rules
 from governance.policies.schema import schema_text
@@ -37,9 +37,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="check|adopt|on|schema")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="check|adopt|diff|on|schema")
         check = verbs.add_parser("check", help="say whether a version can be used; nothing is stored")
         into = verbs.add_parser("adopt", help="store a version as drafted by one person and adopted by another")
+        diff.add_arguments(verbs.add_parser("diff", help=diff.HELP))
         verbs.add_parser("schema", help="print the JSON Schema of the rules")
         on.add_arguments(verbs.add_parser("on", help="say which rules and mandates were in force on a day"))
         for verb in (check, into):
@@ -58,22 +59,30 @@ class Command(BaseCommand):
             self.stdout.write(on.answer(options["day"], as_json=options["json"]))
             return
         try:
-            source = load_policy_file(options["file"])
-            answer = self.check_files(source, options) if options["verb"] == "check" else self.adopt(source, options)
+            answer = self.answer(options)
         except (BadFile, Refusal, CommandError) as error:
+            code = diff.BAD_INPUT if options["verb"] == "diff" else 1
             if not options["json"]:
-                raise CommandError("\n".join([str(error), *reasons(error)])) from None
+                raise CommandError("\n".join([str(error), *reasons(error)]), returncode=code) from None
             no: dict[str, Any] = {"ok": False, "error": str(error)}
             if isinstance(error, Unsound):
                 no["faults"] = [asdict(fault) for fault in error.faults]
             elif isinstance(error, Incomplete):
                 no["gaps"] = {name: str(sentence) for name, sentence in error.gaps.items()}
             self.stdout.write(json.dumps(no, ensure_ascii=False))
-            raise SystemExit(1) from None
+            raise SystemExit(code) from None
         if options["json"]:
             self.stdout.write(json.dumps({"ok": True} | answer, ensure_ascii=False))
         else:
             self.stdout.write(answer["says"])
+        if not answer.get("same", True):
+            raise SystemExit(diff.DIFFERENT)
+
+    def answer(self, options: dict[str, Any]) -> dict[str, Any]:
+        if options["verb"] == "diff":
+            return diff.answer(options["versions"])
+        source = load_policy_file(options["file"])
+        return self.check_files(source, options) if options["verb"] == "check" else self.adopt(source, options)
 
     def check_files(self, source: PolicyFile, options: dict[str, Any]) -> dict[str, Any]:
         rules = source.rules
