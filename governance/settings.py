@@ -4,6 +4,7 @@ An unsafe or missing value stops the start with a sentence (see `governance/site
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import SELF
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "workflows.review",
     "workflows.memos",
     "workflows.insights",
+    "workflows.auditing",
     "workflows.demonstration",
     "workflows.benchmarks",
     "guardian",
@@ -127,6 +129,20 @@ USE_TZ = True
 # The calendar that working days follow: country and subdivision of the `holidays` library.
 HOLIDAY_CALENDAR = env.str("ASSENT_HOLIDAYS", default="CA-ON")
 
+# What signs the record lies outside the database; the log's name stands in every checkpoint and never changes.
+KEY_FOLDER = env.str("ASSENT_KEYS", default=str(VAR_DIR / "keys"))
+LOG_NAME = env.str("ASSENT_LOG_NAME", default=f"{urlsplit(BASE_URL).hostname}/record")
+# Who is mailed each day's checkpoint, so that a record cut short is noticed outside.
+LODGE_WITH = env.list("ASSENT_LODGE_WITH", default=[])
+# The certificate that memos are signed with: a PKCS #12 file, and its password. The demonstration makes its own.
+SEAL_FILE = env.str("ASSENT_SEAL", default="")
+SEAL_PASSWORD = env.str("ASSENT_SEAL_PASSWORD", default="")
+TIME_STAMP_AUTHORITY = env.str("ASSENT_TIME_STAMPS", default="")
+
+# A person's data is erased only when nothing was done by them or with them for so long: privacy law wants a record that
+# was used to decide about somebody to be kept for a year.
+MINIMUM_RETENTION_DAYS = env.int("ASSENT_MINIMUM_RETENTION_DAYS", default=365)
+
 # The paper that memos are laid out for: letter or a4.
 MEMO_PAPER = env.str("ASSENT_PAPER", default="letter")
 
@@ -143,6 +159,8 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 
 BROKER_URL = env.str("BROKER_URL", default="")
 CELERY_BROKER_URL = BROKER_URL or "memory://"
+# What runs at night runs in the institution's night.
+CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

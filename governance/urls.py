@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("workflows.review.urls")),
     path("proposals/", include("workflows.proposals.urls")),
     path("memos/", include("workflows.memos.urls")),
+    path("", include("workflows.auditing.urls")),
     # Before Django's own, which would sign people in past ours.
     path("admin/login/", administration),
     path("admin/", admin.site.urls),

@@ -42,6 +42,7 @@ def _plain_files(settings: Any, tmp_path: Path) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.STATIC_ROOT = str(tmp_path)
+    settings.KEY_FOLDER = str(tmp_path / "keys")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
@@ -72,7 +73,7 @@ def _append_only_statements() -> list[str]:
         statement
         for config in apps.get_app_configs()
         for model, rule in models_of(config)
-        for statement in statements(connection, model._meta.db_table, rule)
+        for statement in statements(connection, model, rule)
     ]
 
 

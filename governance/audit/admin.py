@@ -1,4 +1,7 @@
-"""The record in the administration pages: to read, never to change."""
+"""The record in the administration pages: who did what to what and when, to read and never to change.
+
+What events say in full is under /audit/, for those who look through the record.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +39,9 @@ class EventAdmin(ReadOnly):
     list_display = ["id", "at", "actor_name", "verb", "subject", "sequence"]
     list_filter = ["verb"]
     search_fields = ["subject", "actor_name"]
-    fields = ["id", "at", "subject", "sequence", "verb", "actor_name", "text", "seal"]
-    readonly_fields = ["text", "seal"]
+    fields = ["id", "at", "subject", "sequence", "verb", "actor_name", "seal"]
+    readonly_fields = ["seal"]
     show_full_result_count = False
-
-    @admin.display(description="Canonical JSON")
-    def text(self, event: Event) -> str:
-        return bytes(event.body).decode()
 
     @admin.display(description="Leaf hash")
     def seal(self, event: Event) -> str:

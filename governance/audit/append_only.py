@@ -24,6 +24,7 @@ class AppendOnly:
     `frozen_when` says for which rows that holds, such as "OLD.status <> 'draft'"; empty means all.
     `refused_when` is a further condition, over the OLD and the NEW row, under which a change is refused.
     `deletable_when` says which rows may still be deleted; empty means none.
+    `erasable` names text columns of personal data: they may be emptied for good, and never changed otherwise.
     """
 
     unique: tuple[tuple[str, ...], ...] = ()
@@ -31,6 +32,7 @@ class AppendOnly:
     frozen_when: str = ""
     refused_when: str = ""
     deletable_when: str = ""
+    erasable: tuple[str, ...] = ()
 
     @property
     def kept_when(self) -> str:
@@ -51,21 +53,28 @@ def install_for_app(sender: AppConfig, using: str, **_: Any) -> None:
     with connection.cursor() as cursor:
         for model, rule in models_of(sender):
             if model._meta.db_table in existing:
-                for statement in statements(connection, model._meta.db_table, rule):
+                for statement in statements(connection, model, rule):
                     cursor.execute(statement)
 
 
-def statements(connection: BaseDatabaseWrapper, table: str, rule: AppendOnly) -> list[str]:
-    """The SQL that protects `table` on this connection's database. Raises NotImplementedError for another vendor."""
+def statements(connection: BaseDatabaseWrapper, model: type[Model], rule: AppendOnly) -> list[str]:
+    """The SQL that protects a model's table on this connection's database. Raises NotImplementedError for another
+    vendor."""
     if connection.vendor == "sqlite":
-        return _sqlite(table, rule)
+        return _sqlite(model, rule)
     if connection.vendor == "postgresql":
-        return _postgresql(table, rule)
+        return _postgresql(model, rule)
     raise NotImplementedError(f"append-only tables need SQLite or PostgreSQL, not {connection.vendor}")
 
 
-def _changed(columns: tuple[str, ...], operator: str) -> str:
-    return " OR ".join(f'OLD."{column}" {operator} NEW."{column}"' for column in columns)
+def _changed(model: type[Model], rule: AppendOnly, operator: str) -> str:
+    """Whether an UPDATE touches what is frozen; nothing where every column is."""
+    if not rule.erasable:
+        return " OR ".join(f'OLD."{column}" {operator} NEW."{column}"' for column in rule.frozen)
+    frozen = rule.frozen or tuple(field.column for field in model._meta.local_concrete_fields)
+    kept = [f'OLD."{column}" {operator} NEW."{column}"' for column in frozen if column not in rule.erasable]
+    emptied = [f"""OLD."{column}" {operator} NEW."{column}" AND NEW."{column}" <> ''""" for column in rule.erasable]
+    return " OR ".join([*kept, *emptied])
 
 
 def _condition(*parts: str, also: str = "") -> str:
@@ -76,12 +85,12 @@ def _condition(*parts: str, also: str = "") -> str:
     return f"WHEN (({' AND '.join(wanted)}){f' OR ({also})' if also else ''})"
 
 
-def _sqlite(table: str, rule: AppendOnly) -> list[str]:
+def _sqlite(model: type[Model], rule: AppendOnly) -> list[str]:
+    table, key = model._meta.db_table, model._meta.pk.column
     refusal = f"SELECT RAISE(ABORT, '{table} is append-only');"
-    condition = _condition(rule.frozen_when, _changed(rule.frozen, "IS NOT"), also=rule.refused_when)
+    condition = _condition(rule.frozen_when, _changed(model, rule, "IS NOT"), also=rule.refused_when)
     existing = " OR ".join(
-        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in group) + ")"
-        for group in (("id",), *rule.unique)
+        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in group) + ")" for group in ((key,), *rule.unique)
     )
     triggers = {
         "no_update": f'BEFORE UPDATE ON "{table}" {condition}',
@@ -99,8 +108,9 @@ def _sqlite(table: str, rule: AppendOnly) -> list[str]:
     ]
 
 
-def _postgresql(table: str, rule: AppendOnly) -> list[str]:
-    condition = _condition(rule.frozen_when, _changed(rule.frozen, "IS DISTINCT FROM"), also=rule.refused_when)
+def _postgresql(model: type[Model], rule: AppendOnly) -> list[str]:
+    table, changed = model._meta.db_table, _changed(model, rule, "IS DISTINCT FROM")
+    condition = _condition(rule.frozen_when, changed, also=rule.refused_when)
     triggers = {
         "no_update": f'BEFORE UPDATE ON "{table}" FOR EACH ROW {condition}',
         "no_delete": f'BEFORE DELETE ON "{table}" FOR EACH ROW {_condition(rule.kept_when)}',

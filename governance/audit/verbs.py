@@ -42,9 +42,16 @@ class Verb(StrEnum):
     STAGE_RECEIVED = "stage.received"
     MEMO_ISSUED = "memo.issued"
     DELIVERY_TRIED_AGAIN = "delivery.tried-again"
+    KEY_INTRODUCED = "key.introduced"
+    PERSON_ERASED = "person.erased"
+    HOLD_PLACED = "hold.placed"
+    HOLD_LIFTED = "hold.lifted"
+    PROPOSAL_DISPOSED_OF = "proposal.disposed-of"
+    ATTACHMENT_READ = "attachment.read"
+    RECORD_EXPORTED = "record.exported"
 
 
-# What each verb says on a page. The names in braces are those of `EventBody.words`.
+# What each verb says on a page. The names in braces are those of `Event.sentence`.
 SENTENCES: Final[dict[Verb, Promise]] = {
     Verb.PERSON_ADDED: _("{actor} added {name}."),
     Verb.PERSON_CHANGED: _("{actor} changed the details of {name}."),
@@ -77,4 +84,11 @@ SENTENCES: Final[dict[Verb, Promise]] = {
     Verb.STAGE_RECEIVED: _("{body} received submission {revision} for information."),
     Verb.MEMO_ISSUED: _("Memo {memo} was issued."),
     Verb.DELIVERY_TRIED_AGAIN: _("{actor} asked for another try of {task}."),
+    Verb.KEY_INTRODUCED: _("A new key signs the record: {key}."),
+    Verb.PERSON_ERASED: _("{actor} erased the personal data of {person}, under {authority}."),
+    Verb.HOLD_PLACED: _("{actor} placed a legal hold on {name}."),
+    Verb.HOLD_LIFTED: _("{actor} lifted the legal hold on {name}."),
+    Verb.PROPOSAL_DISPOSED_OF: _("{actor} disposed of the contents of the proposal, under {authority}."),
+    Verb.ATTACHMENT_READ: _("{actor} read the confidential file “{name}”."),
+    Verb.RECORD_EXPORTED: _("{actor} exported the record: {scope}."),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from django.contrib.auth.models import Permission
 from django.db import transaction
@@ -37,15 +37,18 @@ def add_person(
         verb=Verb.PERSON_ADDED,
         subject=person.record_key,
         actor=actor,
-        after={"name": name, "title": title, "administrator": is_staff},
+        after={"name": person.hidden(name), "title": person.hidden(title), "administrator": is_staff},
     )
     return person
 
 
 @transaction.atomic
-def change_person(*, actor: Actor, person: User, fields: Collection[str]) -> User:
-    """Save the named fields of a person, with what they were before on the record. Passwords are not among them."""
-    return _change(actor, person, person.record_key, Verb.PERSON_CHANGED, {"name": person.name}, fields)
+def change_person(*, actor: Actor, person: User, fields: Collection[str], reason: str = "") -> User:
+    """Save the named fields of a person, with what they were before and why on the record. Passwords are not among
+    them. Raises NotPossible for a person whose data was erased."""
+    _check_not_erased(person)
+    name: dict[str, Json] = {"name": person.hidden(person.name)}
+    return _change(actor, person, person.record_key, Verb.PERSON_CHANGED, name, fields, reason)
 
 
 @transaction.atomic
@@ -62,15 +65,15 @@ def add_unit(*, actor: Actor, code: str, name: str, short_name: str, kind: str, 
 
 
 @transaction.atomic
-def change_unit(*, actor: Actor, unit: Unit, fields: Collection[str]) -> Unit:
-    """Save the named fields of a unit, with what they were before on the record."""
-    return _change(actor, unit, f"unit/{unit.code}", Verb.UNIT_CHANGED, {"name": unit.name}, fields)
+def change_unit(*, actor: Actor, unit: Unit, fields: Collection[str], reason: str = "") -> Unit:
+    """Save the named fields of a unit, with what they were before and why on the record."""
+    return _change(actor, unit, f"unit/{unit.code}", Verb.UNIT_CHANGED, {"name": unit.name}, fields, reason)
 
 
 @transaction.atomic
-def change_body(*, actor: Actor, body: Body, fields: Collection[str]) -> Body:
-    """Save the named fields of a body, with what they were before on the record."""
-    return _change(actor, body, f"body/{body.code}", Verb.BODY_CHANGED, {"body": body.name}, fields)
+def change_body(*, actor: Actor, body: Body, fields: Collection[str], reason: str = "") -> Body:
+    """Save the named fields of a body, with what they were before and why on the record."""
+    return _change(actor, body, f"body/{body.code}", Verb.BODY_CHANGED, {"body": body.name}, fields, reason)
 
 
 @transaction.atomic
@@ -94,8 +97,12 @@ def create_body(
 def give_mandate(
     *, actor: Actor, person: User, body: Body, duty: Duty, starts_on: date, ends_on: date | None = None
 ) -> Mandate:
-    """Give a person a duty on a body from a first day, to a last day where one is known."""
+    """Give a person a duty on a body from a first day, to a last day where one is known.
+
+    Raises NotPossible for a person whose data was erased, and for a last day before the first.
+    """
     Body.objects.select_for_update().get(pk=body.pk)
+    _check_not_erased(person)
     if ends_on is not None and ends_on < starts_on:
         raise NotPossible(_("The last day of a mandate cannot be before its first day."))
     mandate = Mandate.objects.create(user=person, body=body, duty=duty, starts_on=starts_on, ends_on=ends_on)
@@ -165,30 +172,54 @@ def refresh_grants(*, person: User | None = None) -> int:
 
 
 Kept = TypeVar("Kept", User, Unit, Body)
+# What the record holds of a person as commitments only.
+PERSONAL: Final = {"name", "title", "email"}
 
 
-def _change(actor: Actor, row: Kept, subject: str, verb: Verb, words: dict[str, Json], fields: Collection[str]) -> Kept:
+def _check_not_erased(person: User) -> None:
+    """Lock the person's row, and see that there is somebody left to do something with."""
+    if User.objects.select_for_update(no_key=True).get(pk=person.pk).erased_at is not None:
+        raise NotPossible(_("This person’s data was erased. Nothing of theirs can change any more."))
+
+
+def _change(
+    actor: Actor,
+    row: Kept,
+    subject: str,
+    verb: Verb,
+    words: dict[str, Json],
+    fields: Collection[str],
+    reason: str,
+) -> Kept:
     before = type(row)._default_manager.select_for_update().get(pk=row.pk)
     changed: list[str] = [name for name in fields if getattr(before, name) != getattr(row, name)]
     if changed:
         if isinstance(row, User):
             row.is_superuser = row.is_staff
             row.save(update_fields=[*changed, "is_superuser"])
+            row.keep_openings()
         else:
             row.save(update_fields=changed)
         record(
             verb=verb,
             subject=subject,
             actor=actor,
-            before={name: str(getattr(before, name)) for name in changed},
-            after=words | {name: str(getattr(row, name)) for name in changed},
+            before={name: _in_words(before, name) for name in changed},
+            after=words | {name: _in_words(row, name) for name in changed},
+            reason=reason.strip(),
         )
     return row
 
 
-def _mandate_in_words(mandate: Mandate) -> dict[str, str | None]:
+def _in_words(row: User | Unit | Body, name: str) -> Json:
+    """A field as the record holds it."""
+    value = str(getattr(row, name))
+    return row.hidden(value) if isinstance(row, User) and name in PERSONAL else value
+
+
+def _mandate_in_words(mandate: Mandate) -> dict[str, Json]:
     return {
-        "name": mandate.user.name,
+        "name": mandate.user.hidden(mandate.user.name),
         "person": mandate.user.record_key,
         "body": mandate.body.name,
         "duty": mandate.duty,

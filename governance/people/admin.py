@@ -30,6 +30,26 @@ class Kept(ModelAdmin):
         return False
 
 
+class Reasoned(forms.ModelForm):  # type: ignore[type-arg]
+    """A change of something that is there already: who makes it says why, and the reason goes into the record."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500, help_text=_("It stands in the record for good."))
+
+
+class Change(Kept):
+    """Adding asks for no reason; changing does."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **{"form": Reasoned if obj else self.form} | kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and getattr(obj, "erased_at", None) is None
+
+
+def _fields_changed(form: Any) -> list[str]:
+    return [name for name in form.changed_data if name != "reason"]
+
+
 class NewPerson(forms.ModelForm):  # type: ignore[type-arg]
     """A person to be added, with a first password or none when they sign in otherwise."""
 
@@ -42,7 +62,7 @@ class NewPerson(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["email", "name", "title", "unit", "is_staff"]
 
 
-class Person(forms.ModelForm):  # type: ignore[type-arg]
+class Person(Reasoned):
     password = ReadOnlyPasswordHashField(label=_("Password"))
 
     class Meta:
@@ -51,7 +71,7 @@ class Person(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(Kept):
+class UserAdmin(Change):
     list_display = ["name", "email", "title", "unit", "is_active", "is_staff"]
     list_filter = ["is_active", "is_staff", "unit"]
     search_fields = ["name", "email"]
@@ -62,7 +82,12 @@ class UserAdmin(Kept):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if change:
-            actions.change_person(actor=_actor(request), person=obj, fields=form.changed_data)
+            actions.change_person(
+                actor=_actor(request),
+                person=obj,
+                fields=_fields_changed(form),
+                reason=form.cleaned_data["reason"],
+            )
             return
         data = form.cleaned_data
         person = actions.add_person(
@@ -78,7 +103,7 @@ class UserAdmin(Kept):
 
 
 @admin.register(Unit)
-class UnitAdmin(Kept):
+class UnitAdmin(Change):
     list_display = ["name", "code", "kind", "parent"]
     list_filter = ["kind"]
     search_fields = ["name", "code"]
@@ -89,13 +114,15 @@ class UnitAdmin(Kept):
 
     def save_model(self, request: HttpRequest, obj: Unit, form: Any, change: bool) -> None:
         if change:
-            actions.change_unit(actor=_actor(request), unit=obj, fields=form.changed_data)
+            actions.change_unit(
+                actor=_actor(request), unit=obj, fields=_fields_changed(form), reason=form.cleaned_data["reason"]
+            )
             return
         obj.pk = actions.add_unit(actor=_actor(request), **form.cleaned_data).pk
 
 
 @admin.register(Body)
-class BodyAdmin(Kept):
+class BodyAdmin(Change):
     list_display = ["name", "code", "kind", "unit"]
     list_filter = ["kind"]
     search_fields = ["name", "code"]
@@ -106,7 +133,9 @@ class BodyAdmin(Kept):
 
     def save_model(self, request: HttpRequest, obj: Body, form: Any, change: bool) -> None:
         if change:
-            actions.change_body(actor=_actor(request), body=obj, fields=form.changed_data)
+            actions.change_body(
+                actor=_actor(request), body=obj, fields=_fields_changed(form), reason=form.cleaned_data["reason"]
+            )
             return
         obj.pk = actions.create_body(actor=_actor(request), **form.cleaned_data).pk
 

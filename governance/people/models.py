@@ -1,5 +1,6 @@
 """People, the unit tree, bodies, and the dated mandates that let a person act on a body."""
 
+import secrets
 from datetime import date
 from typing import Any, ClassVar, Self
 
@@ -10,10 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from governance import clock
-from governance.audit.actions import Actor
+from governance.audit.actions import ASSENT, Actor, keep_openings
 from governance.audit.append_only import AppendOnly
+from governance.audit.canonical import Json
+from governance.audit.models import named
+from governance.audit.personal import hidden
 from governance.people.duties import Duty, Right
 from governance.people.kinds import UnitKind as UnitKind
+
+
+def new_salt() -> bytes:
+    """Bytes that hide a person's data in the record, so long that nobody can try them all."""
+    return secrets.token_bytes(32)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -24,11 +33,16 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=email.lower(), name=name or email, **fields)
         user.set_password(password)
         user.save(using=self._db)
+        user.keep_openings()
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """An administrator of the installation. It gives no right on any body: only a mandate does."""
-        return self.create_user(email, password=password, is_staff=True, is_superuser=True, **fields)
+        """An administrator of the installation, on the record. It gives no right on any body: only a mandate does."""
+        # The actions need the models of this file.
+        from governance.people.actions import add_person
+
+        name = fields.pop("name", "") or email
+        return add_person(actor=ASSENT, email=email, name=name, password=password, is_staff=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())
@@ -44,6 +58,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("administrator"), default=False)
     joined = models.DateTimeField(_("joined"), default=clock.now)
+    salt = models.BinaryField(default=new_salt, help_text=_("Hides their data in the record; erased with them"))
+    erased_at = models.DateTimeField(_("data erased"), null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -56,10 +72,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("people")
 
     def __str__(self) -> str:
-        return self.name
+        return named(self.name)
 
     def get_full_name(self) -> str:
-        return self.name
+        return named(self.name)
 
     @property
     def record_key(self) -> str:
@@ -67,7 +83,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def as_actor(self) -> Actor:
         """This person as the record names them."""
-        return Actor(key=self.record_key, name=self.name, title=self.title)
+        return Actor(key=self.record_key, name=self.name, title=self.title, salt=bytes(self.salt))
+
+    def hidden(self, value: str) -> Json:
+        """Something about this person as an event holds it."""
+        return hidden(bytes(self.salt), value)
+
+    def keep_openings(self) -> None:
+        """Remember what commitments to this person's name, title and address say; after every change of one."""
+        keep_openings(person=self.record_key, salt=bytes(self.salt), values=[self.name, self.title, self.email])
 
 
 class Unit(models.Model):

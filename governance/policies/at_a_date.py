@@ -7,15 +7,17 @@ queries, whatever there is.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from django.db.models import Min, Q
 from django.utils import timezone
 
 from governance import clock
-from governance.audit.models import Event
+from governance.audit.models import Event, named
+from governance.audit.queries import open_together
 from governance.audit.verbs import Verb
+from governance.dates import midnight
 from governance.people.duties import Duty
 from governance.people.models import Body, Mandate
 from governance.policies.models import PolicyVersion
@@ -147,8 +149,7 @@ def at_a_date(day: date) -> AtADate:
 
     Mandates are those whose dates hold the day, whenever they were entered; a body that was set up later is left out.
     """
-    midnight = datetime.combine(day + timedelta(days=1), time.min, tzinfo=timezone.get_default_timezone())
-    since = Event.objects.filter(at__gte=midnight)
+    since = Event.objects.filter(at__gte=midnight(day + timedelta(days=1)))
     first = Event.objects.aggregate(at=Min("at"))["at"]
     created = since.filter(verb=Verb.BODY_CREATED).values_list("subject", flat=True)
     set_up_later = {subject.removeprefix(SUBJECT_OF_BODY) for subject in created}
@@ -202,9 +203,9 @@ KnownAs = dict[tuple[str, str], str]
 def _known_as(changes: Iterable[Event]) -> KnownAs:
     """What people and bodies were called before the first of these changes, by subject and field."""
     known: KnownAs = {}
-    for change in changes:
+    for change in open_together(changes):
         for name, before in (change.facts["before"] or {}).items():
-            known.setdefault((change.subject, name), str(before))
+            known.setdefault((change.subject, name), str(change.opened(before)))
     return known
 
 
@@ -240,10 +241,11 @@ def _seats(day: date, mandates: Collection[Mandate], known_as: KnownAs) -> tuple
     seats = []
     for who, mandate in (held_today | held_then).items():
         user = mandate.user
-        name, title = (known_as.get((user.record_key, field), "") for field in ("name", "title"))
+        earlier = known_as if user.erased_at is None else {}
+        name, title = (earlier.get((user.record_key, field), "") for field in ("name", "title"))
         seats.append(
             Seat(
-                person=user.name,
+                person=named(user.name),
                 title=user.title,
                 duty=Duty(mandate.duty),
                 starts_on=mandate.starts_on,

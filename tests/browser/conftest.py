@@ -3,13 +3,17 @@
 import os
 import re
 import shutil
+import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -35,9 +39,10 @@ def chromium() -> str | None:
     return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    # Playwright's own loop runs in this thread while the tests ask the database as they always do.
+    # Playwright's own loop runs in this thread while the tests ask the database as they always do. Only for these
+    # tests: pyHanko, which seals memos, wants a thread without one.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -83,10 +88,43 @@ def page_for(browser: Browser, live_server: LiveServer) -> Iterator[PageFor]:
         page.set_default_timeout(PATIENCE)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    with requests_counted() as none_runs:
+        yield open_page
+        for context in contexts:
+            context.close()
+        # A page that went away may have left a save behind it, on the very connection that empties the tables next.
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not none_runs() and time.monotonic() < deadline:
+            time.sleep(0.05)
     assert mistakes == []
+
+
+@contextmanager
+def requests_counted() -> Iterator[Callable[[], bool]]:
+    """Gives a function that says whether the server has nothing to answer, and nothing will come.
+
+    Once the browsers are gone their connections end, and with each the thread that serves it. One that lingers must
+    have been quiet for a second: on a busy machine a request may have arrived and not begun.
+    """
+    running, last, counting = 0, time.monotonic(), threading.Lock()
+
+    def count(signal: Any, **_: Any) -> None:
+        nonlocal running, last
+        with counting:
+            running += 1 if signal is request_started else -1
+            last = time.monotonic()
+
+    def none_runs() -> bool:
+        serving = any("process_request_thread" in thread.name for thread in threading.enumerate())
+        return not serving or (running <= 0 and time.monotonic() - last > 1)
+
+    request_started.connect(count)
+    request_finished.connect(count)
+    try:
+        yield none_runs
+    finally:
+        request_started.disconnect(count)
+        request_finished.disconnect(count)
 
 
 @pytest.fixture
@@ -94,6 +132,7 @@ def axe(page_for: PageFor) -> Axe:
     """`axe(page)` gives every violation of WCAG 2.2 AA on the page, each with the place where it is."""
 
     def check(page: Page) -> list[str]:
+        arrived(page)
         if page.context in WITHOUT_SCRIPT:
             page = as_seen_without_script(page, page_for)
         page.evaluate(AXE)
@@ -105,6 +144,11 @@ def axe(page_for: PageFor) -> Axe:
         ]
 
     return check
+
+
+def arrived(page: Page) -> None:
+    """Wait until the page that a click led to is whole: a click returns when its answer begins, as an empty page."""
+    page.wait_for_load_state("load")
 
 
 def as_seen_without_script(page: Page, page_for: PageFor) -> Page:
@@ -123,6 +167,7 @@ def fits() -> Callable[[Page], bool]:
     """`fits(page)` says whether the page is no wider than its window."""
 
     def check(page: Page) -> bool:
+        arrived(page)
         return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
     return check

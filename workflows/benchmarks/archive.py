@@ -4,7 +4,6 @@ would take a day.
 What was sent in the archive is a summary alone, so that a million fit on a small disk; what waits has its full text.
 """
 
-import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -17,11 +16,14 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
 from governance import clock
+from governance.audit import columns
 from governance.audit.actions import ASSENT
 from governance.audit.canonical import digest
-from governance.audit.models import Event, Serial
+from governance.audit.models import Event, Pending, Serial
+from governance.audit.personal import hidden
 from governance.audit.verbs import Verb
-from governance.people.models import Unit, User
+from governance.audit.verifier import leaf_hash
+from governance.people.models import Body, Unit, User
 from governance.policies.queries import place_of
 from governance.policies.resolve import Route, RouteStage, resolve
 from governance.policies.vocabulary import Kind, Level, Outcome
@@ -124,6 +126,8 @@ class _Rows:
         with transaction.atomic():
             for kind, rows in self.rows.items():
                 kind._default_manager.bulk_create(rows, batch_size=2_000)
+                if kind is Event:
+                    Pending.objects.bulk_create([Pending(event_id=event.pk) for event in rows], batch_size=2_000)
                 rows.clear()
 
     def finish(self) -> None:
@@ -141,6 +145,7 @@ class Archive:
     institution: Institution
     content: Content
     rows: _Rows = field(default_factory=_Rows)
+    actors: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         summary = self.content.summary.model_copy(update={"title": "TITLE"})
@@ -153,6 +158,17 @@ class Archive:
         self.label = self.institution.policy.label
         self.now = clock.now()
         self.reviewer = self.institution.officers[self.institution.bodies[COUNCIL, None].pk]
+
+    def named(self, actor: User | None) -> tuple[str, dict[str, Any]]:
+        """Somebody's name, and who they are as an event says it."""
+        key = actor.pk if actor else 0
+        if key not in self.actors:
+            who = actor.as_actor() if actor else ASSENT
+            self.actors[key] = (
+                who.name,
+                {"key": who.key, "name": hidden(who.salt, who.name), "title": hidden(who.salt, who.title)},
+            )
+        return self.actors[key]
 
     def write(self, proposals: int, say: Callable[[str], object]) -> None:
         year = self.now.year - 1
@@ -211,12 +227,13 @@ class _Life:
     revision: Revision | None = None
 
     def live(self, proposal: Proposal, fate: _Fate, text: str) -> None:
-        self.event(Verb.PROPOSAL_CREATED, self.author, {"title": proposal.title, "unit": self.unit.code})
+        created = {"title": proposal.title, "unit": self.unit.code, "action": proposal.action}
+        self.event(Verb.PROPOSAL_CREATED, self.author, created)
         if fate.state is not State.DRAFT:
             self.submit(proposal, text)
             for stage in ROUTE[: fate.approved]:
-                item = self.open(proposal, stage)
-                self.decide(proposal, item, Outcome.APPROVE, Closing.APPROVE, Verb.DECISION_APPROVED)
+                item, state = self.open(proposal, stage), State.APPROVED if stage == ROUTE[-1] else State.IN_REVIEW
+                self.decide(proposal, item, state, Outcome.APPROVE, Closing.APPROVE, Verb.DECISION_APPROVED)
             if fate.state is not State.APPROVED:
                 self.end(proposal, self.open(proposal, ROUTE[fate.approved]), fate.state)
         else:
@@ -226,10 +243,11 @@ class _Life:
 
     def end(self, proposal: Proposal, item: WorkItem, state: State) -> None:
         if state in ENDINGS:
-            self.decide(proposal, item, *ENDINGS[state])
+            self.decide(proposal, item, state, *ENDINGS[state])
         elif state is State.WITHDRAWN:
             item.closed_at, item.closing = self.later(), Closing.WITHDRAWN
-            self.event(Verb.PROPOSAL_WITHDRAWN, self.author, {"state": state.value})
+            was = {"state": State.IN_REVIEW.value}
+            self.event(Verb.PROPOSAL_WITHDRAWN, self.author, {"state": state.value}, before=was, reason="Put off.")
 
     def later(self) -> datetime:
         self.at += timedelta(days=10)
@@ -247,10 +265,22 @@ class _Life:
         )
         self.archive.rows.add(self.revision)
         proposal.revision_number, proposal.submitted_at = 1, self.at
-        self.event(Verb.PROPOSAL_SUBMITTED, self.author, {"title": proposal.title, "stages": [ROUTE[0]]})
+        after: dict[str, Any] = {
+            "state": State.IN_REVIEW.value,
+            "title": proposal.title,
+            "holder": self.body(ROUTE[0]).name,
+            "stages": [ROUTE[0]],
+            "changed_sections": [],
+            "reopened": [],
+            "attachments": [],
+        }
+        self.event(Verb.PROPOSAL_SUBMITTED, self.author, after)
 
     def stage(self, key: str) -> RouteStage:
         return self.archive.routes[self.unit.pk][key]
+
+    def body(self, key: str) -> Body:
+        return self.archive.institution.body(self.stage(key).stage, self.unit)
 
     def open(self, proposal: Proposal, key: str) -> WorkItem:
         stage = self.stage(key)
@@ -261,24 +291,37 @@ class _Life:
             stage_key=key,
             stage_label=stage.label,
             effect=stage.effect,
-            body_id=self.archive.institution.body(stage.stage, self.unit).pk,
+            body_id=self.body(key).pk,
             opened_at=self.at,
             due_on=(self.at + timedelta(days=20)).date(),
         )
         self.archive.rows.add(item)
         return item
 
-    def decide(self, proposal: Proposal, item: WorkItem, outcome: Outcome, closing: Closing, verb: Verb) -> None:
-        stage = self.stage(item.stage_key)
-        body = self.archive.institution.body(stage.stage, self.unit)
+    def decide(
+        self, proposal: Proposal, item: WorkItem, state: State, outcome: Outcome, closing: Closing, verb: Verb
+    ) -> None:
+        stage, body = self.stage(item.stage_key), self.body(item.stage_key)
         officer = self.archive.institution.officers[body.pk]
         item.closed_at, item.closing = self.later(), closing
         checklist: list[dict[str, Any]] = [
             {"key": one.key, "text": one.text, "clause": one.clause, "required": one.required, "confirmed": True}
             for one in stage.stage.checklist
         ]
-        after = {"outcome": outcome.value, "stage": stage.key, "stage_label": stage.label, "effect": stage.effect.value}
-        number = self.event(verb, officer, after, on_behalf_of=body.name)
+        reasons = "" if outcome is Outcome.APPROVE else "Say how each outcome is assessed."
+        before = {"state": State.IN_REVIEW.value, "stage": stage.key, "opened_at": item.opened_at.isoformat()}
+        after: dict[str, Any] = {
+            "state": state.value,
+            "outcome": outcome.value,
+            "stage": stage.key,
+            "stage_label": stage.label,
+            "effect": stage.effect.value,
+            "to_stage": None,
+            "confirmed": sorted(one.key for one in stage.stage.checklist),
+            "seat": body.code,
+            "conditions": [],
+        }
+        number = self.event(verb, officer, after, before=before, on_behalf_of=body.name, reason=reasons)
         decision = Decision(
             item_id=item.pk,
             proposal_id=proposal.pk,
@@ -293,7 +336,7 @@ class _Life:
             by_id=officer.pk,
             by_name=officer.name,
             by_title=officer.title,
-            reasons="" if outcome is Outcome.APPROVE else "Say how each outcome is assessed.",
+            reasons=reasons,
             checklist=checklist,
             at=item.closed_at,
             event_number=number,
@@ -303,7 +346,13 @@ class _Life:
             self.archive.rows.add(
                 Outbox(task=task, key=key, payload={"about": decision.pk}, due_at=self.at, done_at=self.at)
             )
-        memo: dict[str, Any] = {"memo": f"{body.code}-{decision.pk}", "outcome": outcome.value}
+        memo: dict[str, Any] = {
+            "memo": f"{body.code}-{decision.pk}",
+            "digest": digest(str(decision.pk).encode()),
+            "size": 60_000,
+            "outcome": outcome.value,
+            "decision_event": number,
+        }
         self.event(Verb.MEMO_ISSUED, None, memo, on_behalf_of=body.name)
 
     def talk(self, number: int) -> None:
@@ -311,19 +360,24 @@ class _Life:
         assert self.revision is not None
         proposal = self.revision.proposal_id
         for count in range(number % 3):
-            self.event(Verb.COMMENT_ADDED, self.author, {"section": "need"})
-            self.archive.rows.add(
-                Comment(
-                    proposal_id=proposal,
-                    section="need",
-                    revision_number=1,
-                    audience=Audience.EVERYONE,
-                    author_id=self.author.pk,
-                    author_name=self.author.name,
-                    text=f"Remark {count} of the author on what was asked.",
-                    at=self.at,
-                )
+            remark = Comment(
+                proposal_id=proposal,
+                section="need",
+                revision_number=1,
+                audience=Audience.EVERYONE,
+                author_id=self.author.pk,
+                author_name=self.author.name,
+                text=f"Remark {count} of the author on what was asked.",
+                at=self.at,
             )
+            self.archive.rows.add(remark)
+            after = {
+                "audience": remark.audience,
+                "comment": remark.pk,
+                "section": remark.section,
+                "words": hidden(bytes(remark.salt), remark.text),
+            }
+            self.event(Verb.COMMENT_ADDED, self.author, after)
         row = self.archive.rows.rows[Proposal][-1]
         assert isinstance(row, Proposal)
         row.version = self.sequence
@@ -339,11 +393,20 @@ class _Life:
                 )
             )
 
-    def event(self, verb: Verb, actor: User | None, after: dict[str, Any], *, on_behalf_of: str = "") -> int:
+    def event(
+        self,
+        verb: Verb,
+        actor: User | None,
+        after: dict[str, Any],
+        *,
+        before: dict[str, Any] | None = None,
+        on_behalf_of: str = "",
+        reason: str = "",
+    ) -> int:
         """One event, with the canonical bytes that the record would have: all keys are ASCII and nothing is a float, so
         the standard library's sorted JSON is the same, at a fifth of the time."""
         self.sequence += 1
-        who = ASSENT if actor is None else actor.as_actor()
+        name, who = self.archive.named(actor)
         moment = min(self.at, self.archive.now).astimezone(UTC)
         facts = {
             "version": 1,
@@ -351,13 +414,13 @@ class _Life:
             "sequence": self.sequence,
             "verb": verb.value,
             "at": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "actor": {"key": who.key, "name": who.name, "title": who.title},
+            "actor": who,
             "on_behalf_of": on_behalf_of or None,
             "policy_version": self.archive.label if self.revision else None,
             "revision": {"number": 1, "digest": self.revision.digest} if self.revision else None,
-            "before": None,
+            "before": before,
             "after": after,
-            "reason": None,
+            "reason": reason or None,
         }
         body = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         event = Event(
@@ -365,10 +428,12 @@ class _Life:
             sequence=self.sequence,
             verb=verb,
             at=moment,
-            actor=who.key,
-            actor_name=who.name,
+            actor=who["key"],
+            actor_name=name,
+            body_code=columns.body_code(facts),
+            policy_version=columns.policy_version(facts),
             body=body,
-            leaf=hashlib.sha256(b"\x00" + body).digest(),
+            leaf=leaf_hash(body),
         )
         self.archive.rows.add(event)
         number: int = event.pk

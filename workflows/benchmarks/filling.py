@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
 
+from governance.audit.actions import seal_and_sign
 from governance.people.models import Body
 from governance.policies.vocabulary import Kind, Level
 from workflows.benchmarks.archive import FEWEST, Archive
@@ -34,6 +35,7 @@ def fill(proposals: int, *, say: Callable[[str], object] = lambda sentence: None
     Archive(institution, content).write(proposals, say)
     with transaction.atomic():
         place = institution.place(content)
+    seal_and_sign(now=True)
     _gather_statistics()
     return place
 

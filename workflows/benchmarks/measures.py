@@ -6,30 +6,32 @@ naive loop that asks the database for every row.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.template.loader import render_to_string
+from django.test.utils import override_settings
 from django.urls import reverse
 
 from governance import clock
+from governance.audit.actions import checkpoint_over
 from governance.audit.canonical import digest
 from governance.audit.models import Event
 from governance.audit.verbs import Verb
 from governance.people.duties import Right
 from governance.people.models import User
+from workflows.benchmarks import recording
 from workflows.benchmarks.archive import WORD_TO_FIND
+from workflows.benchmarks.clients import decided_at_once
 from workflows.benchmarks.filling import open_items_of
-from workflows.benchmarks.floor import Visitor
 from workflows.benchmarks.institution import Place
 from workflows.benchmarks.replaying import replayed
-from workflows.benchmarks.scratch import backend_of, current
+from workflows.benchmarks.scratch import current
+from workflows.benchmarks.sides import BY, Bench, Measure, Sides, Site
 from workflows.benchmarks.sizes import sizes_of
-from workflows.benchmarks.timing import Clock, Deed, Result, compare, counted, cpu_clock
+from workflows.benchmarks.timing import Deed, Result, compare, counted
 from workflows.memos.actions import set_number_aside
 from workflows.memos.facts import gather
 from workflows.memos.render import as_html, render
@@ -40,78 +42,7 @@ from workflows.review import actions as review
 from workflows.review.models import Decision, WorkItem
 from workflows.review.paging import PAGE
 
-# Each control must miss its target by this much.
-BY: Final = 2.0
 DECISIONS_A_ROUND: Final = 15
-
-
-@dataclass
-class Site:
-    """A filled database, and what is asked of it again and again."""
-
-    database: BaseDatabaseWrapper
-    place: Place
-
-    @cached_property
-    def reviewer(self) -> Visitor:
-        with current(self.database):
-            return Visitor(self.place.reviewer)
-
-    @cached_property
-    def author(self) -> Visitor:
-        with current(self.database):
-            return Visitor(self.place.author)
-
-    @cached_property
-    def administrator(self) -> Visitor:
-        with current(self.database):
-            return Visitor(self.place.administrator)
-
-    @cached_property
-    def floor(self) -> Visitor:
-        with current(self.database):
-            return Visitor(self.place.reviewer, floor=True)
-
-    def queue(self, **narrow: str) -> bytes:
-        address = reverse("queue")
-        return self.reviewer.get(f"{address}?{urlencode(narrow)}" if narrow else address)
-
-    def floor_page(self) -> bytes:
-        return self.floor.get(f"/floor/{self.place.council.pk}/")
-
-
-@dataclass
-class Bench:
-    """One run: the filled databases, how many rounds, and whether the controls are shown."""
-
-    site: Site
-    rounds: int
-    smaller: Site | None = None
-
-    @cached_property
-    def clock(self) -> Clock:
-        sites = [self.site, *([self.smaller] if self.smaller else [])]
-        return cpu_clock([pid for site in sites for pid in backend_of(site.database)])
-
-
-@dataclass(frozen=True)
-class Sides:
-    """What is compared. `queries` is the most that ours may ask of the database; `times` how often a round does it."""
-
-    ours: Deed
-    floor: Deed
-    control: Deed
-    floor_of_control: Deed | None = None
-    queries: int | None = None
-    times: int | None = None
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A line of the report to be taken: its target, and how its sides are prepared."""
-
-    target: float
-    prepare: Callable[[Bench], Sides]
 
 
 def take(name: str, bench: Bench, *, controls: bool) -> tuple[list[Result], list[Result]]:
@@ -120,12 +51,16 @@ def take(name: str, bench: Bench, *, controls: bool) -> tuple[list[Result], list
         return _pages(bench), _pages_control(bench) if controls else []
     if name == "replay":
         return [replayed(bench.site.place, bench.clock)], []
+    if name == "decide-concurrent":
+        return decided_at_once(bench, _locked_change), []
     measure = MEASURES[name]
     sides = measure.prepare(bench)
     found = compare(sides.ours, sides.floor, clock=bench.clock, rounds=bench.rounds, times=sides.times)
     results = [found.as_result(name, measure.target)]
     if sides.queries is not None:
         results.append(counted(f"{name}-queries", _queries_of(sides.ours), sides.queries, "queries"))
+    if sides.also is not None:
+        results += sides.also(found)
     if not controls:
         return results, []
     floor = sides.floor_of_control or sides.floor
@@ -307,22 +242,36 @@ def _locked_change(pk: int) -> None:
 # ---- a memo
 
 
-def _memo(bench: Bench) -> Sides:
+def _memo(bench: Bench, *, signed: bool = False) -> Sides:
+    # pyHanko takes half a second to import.
+    from workflows.memos import sealing
+
     decision = Decision.objects.filter(proposal=bench.site.place.long).select_related("body", "proposal").latest("id")
     set_number_aside(decision)
-    html = as_html(gather(decision))
+    checkpoint = checkpoint_over(Event.objects.get(pk=decision.event_number))
+    seal = _demonstration_seal() if signed else None
+    certificate = seal.certificate if seal else None
+    html = as_html(gather(decision, checkpoint=checkpoint, certificate=certificate))
 
-    def sealed() -> str:
-        """Facts from the database, the page, the tagged PDF, its digest."""
-        return digest(render(gather(decision)))
+    def made() -> str:
+        """Facts from the database, the page, the tagged PDF with its record, the signature if any, the digest."""
+        pdf = render(gather(decision, checkpoint=checkpoint, certificate=certificate))
+        return digest(sealing.sign(pdf, seal) if seal else pdf)
 
     def with_a_cold_font() -> None:
         """A memo that unpacks one of its eight fonts for itself, and is laid out once more to learn how long it is."""
         _unpack_a_font()
         _layout(html)
-        sealed()
+        made()
 
-    return Sides(ours=sealed, floor=partial(_layout, html), control=with_a_cold_font)
+    return Sides(ours=made, floor=partial(_layout, html), control=with_a_cold_font)
+
+
+def _demonstration_seal() -> Any:
+    from workflows.memos import sealing
+
+    with TemporaryDirectory() as folder, override_settings(DEMONSTRATION=True, SEAL_FILE="", KEY_FOLDER=folder):
+        return sealing.load()
 
 
 def _layout(html: str) -> Any:
@@ -381,7 +330,20 @@ MEASURES: Final[dict[str, Measure]] = {
     "queue-last-page": Measure(1.2, _last_page),
     "proposal": Measure(2.5, _proposal),
     "memo": Measure(1.3, _memo),
+    "memo-signed": Measure(1.6, partial(_memo, signed=True)),
+    **recording.MEASURES,
     "decide": Measure(2.0, _decide),
 }
 # Decisions empty the queue that the others look at, so they come last.
-NAMES: Final = (*(name for name in MEASURES if name != "decide"), "pages", "replay", "decide")
+NAMES: Final = (
+    *(name for name in MEASURES if name not in {"append", "seal", "decide"}),
+    "pages",
+    "replay",
+    # What these write is in nobody's way from here on.
+    "append",
+    "seal",
+    "decide-concurrent",
+    "decide",
+)
+# These are held against a smaller archive.
+GROWING: Final = frozenset({"queue-growth", "audit-by-proposal", "audit-by-actor", "audit-by-day", "as-of"})

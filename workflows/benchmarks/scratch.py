@@ -58,6 +58,11 @@ def backend_of(database: BaseDatabaseWrapper) -> list[int]:
     return [pid] if command.exists() and command.read_text().startswith("postgres") else []
 
 
+def another_connection(database: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """One more connection to the same database, for a process of its own."""
+    return _beside(database, database.settings_dict["NAME"])
+
+
 def _beside(configured: BaseDatabaseWrapper, name: str) -> BaseDatabaseWrapper:
     given = configured.settings_dict | {"NAME": name, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": False}
     return type(configured)(given, DEFAULT_DB_ALIAS)

@@ -15,7 +15,7 @@ from django.db import models, transaction
 from pydantic import ValidationError
 
 from governance import clock
-from governance.audit.actions import ASSENT, Actor
+from governance.audit.actions import ASSENT, Actor, log_begun_anew, seal_and_sign
 from governance.audit.models import Event
 from governance.people.actions import (
     add_person,
@@ -80,7 +80,7 @@ class Deed:
 
 def load(demonstration: Demonstration, *, say: Callable[[str], object] = lambda sentence: None) -> None:
     """Replay everything in one transaction. Raises BadFile, with nothing loaded, for a step that the actions refuse."""
-    with transaction.atomic():
+    with log_begun_anew(), transaction.atomic():
         replay = Replay(demonstration)
         say(f"{demonstration.institution.name}: {len(demonstration.institution.people)} people.")
         deeds = sorted(replay.deeds(), key=lambda deed: deed.at)
@@ -92,6 +92,7 @@ def load(demonstration: Demonstration, *, say: Callable[[str], object] = lambda 
         refresh_grants()
         for tale in demonstration.tales:
             replay.hold_to_promise(tale)
+        seal_and_sign(now=True)
 
 
 @dataclass

@@ -76,7 +76,10 @@ def _that_has_a_midnight(day: date) -> date:
 
 def past_proposals(policy: Policy, *, ended: Period, unit: Unit | None, kind: str) -> QuerySet[Proposal]:
     """The proposals that were decided or withdrawn under any version of a policy."""
-    past = Proposal.objects.filter(ended.of("ended_at"), policy_version__policy=policy, state__in=ENDED)
+    # What was disposed of has no words left that rules could be tried on.
+    past = Proposal.objects.filter(
+        ended.of("ended_at"), policy_version__policy=policy, state__in=ENDED, disposed_at=None
+    )
     if unit is not None:
         past = past.filter(Q(unit=unit) | Q(unit__parent=unit) | Q(unit__parent__parent=unit))
     return past.filter(kind=kind) if kind else past

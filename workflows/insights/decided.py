@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
+from governance.audit.models import named
 from governance.csv_cells import Cell
 from governance.people.models import User
 from governance.people.queries import Holdings
@@ -173,7 +174,7 @@ class Decided:
                 row["body_name"],
                 words[row["outcome"]],
                 row["at"],
-                row["by_name"],
+                named(row["by_name"]),
                 row["revision__number"],
                 row["memo__number"],
                 row["event_number"],

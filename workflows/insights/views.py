@@ -16,7 +16,7 @@ from workflows.insights.history import history, readable_version
 from workflows.review.context import how_many_wait
 from workflows.review.lists import scope_of
 from workflows.review.paging import COUNT_UP_TO, count_in_words
-from workflows.review.queries import oversees
+from workflows.review.queries import may_audit, oversees
 
 TABS = ("proposals", "decisions")
 
@@ -71,6 +71,7 @@ def decided(request: HttpRequest, key: str, number: int) -> HttpResponse:
             "clear": address(request, keep=("tab",)) if tab == "decisions" else "?",
             "as_file": address(request, page=""),
             "waiting_count": SimpleLazyObject(lambda: how_many_wait(user, scope.held)),
+            "may_audit": may_audit(user, scope.held),
         },
     )
 

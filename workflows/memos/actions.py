@@ -1,7 +1,9 @@
-"""Issuing a memo: number, PDF, row and event. Safe to repeat and to interrupt anywhere; a decision has one memo."""
+"""Issuing a memo: number, PDF, seal, row and event. Safe to repeat and to interrupt; a decision has one memo."""
 
 import hashlib
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -13,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from governance import clock
-from governance.audit.actions import ASSENT, record, take_number
+from governance.audit.actions import ASSENT, checkpoint_over, record, take_number
 from governance.audit.canonical import digest
+from governance.audit.models import Checkpoint, Event
 from governance.audit.verbs import Verb
 from workflows.memos.facts import MemoFacts, gather
 from workflows.memos.models import Memo, MemoNumber, stored_name
@@ -27,6 +30,7 @@ from workflows.review.models import Decision
 logger = logging.getLogger("assent.memos")
 
 LONGEST_TITLE: Final = 400
+LONGEST_NAME: Final = 300
 
 
 class FileNotKept(OSError):
@@ -37,19 +41,28 @@ def issue(*, decision_id: int) -> Memo:
     """The memo of a decision, made now unless it exists.
 
     Three steps, of which only the first and the last lock the proposal, each for some milliseconds: set a number aside;
-    make the PDF and keep it under its digest; write the row, the event and the mail to the author. Killed in between,
-    the next try goes on with the same number. Two at once make the same file; the second finds the first one's row.
+    make the PDF, sign it and keep it under its digest; write the row, the event and the mail to the author. Killed in
+    between, the next try goes on with the same number and the same signed file. Of two at once, the second finds the
+    first one's row.
     """
     decision = Decision.objects.select_related("body", "proposal", "revision", "policy_version__policy").get(
         pk=decision_id
     )
     memo = Memo.objects.filter(decision=decision).first()
     if memo is None:
+        # pyHanko takes half a second to import, and the web process never needs it.
+        from workflows.memos import sealing
+
         set_number_aside(decision)
-        facts = gather(decision)
-        pdf = render(facts)
+        checkpoint = checkpoint_over(Event.objects.get(pk=decision.event_number))
+        seal = sealing.load()
+        facts = gather(decision, checkpoint=checkpoint, certificate=seal.certificate if seal else None)
+        unsigned = render(facts)
+        pdf = _signed_once(facts.number, unsigned, partial(sealing.sign, unsigned, seal)) if seal else unsigned
         keep_file(pdf)
-        memo = _issue(decision, facts, pdf)
+        memo = _issue(decision, facts, unsigned, pdf, checkpoint)
+        _take_away_unless_named(pdf)
+    default_storage.delete(draft_name(memo.number))
     _no_longer_given_up(decision)
     return memo
 
@@ -67,7 +80,7 @@ def set_number_aside(decision: Decision) -> MemoNumber:
 
 
 @transaction.atomic
-def _issue(decision: Decision, facts: MemoFacts, pdf: bytes) -> Memo:
+def _issue(decision: Decision, facts: MemoFacts, unsigned: bytes, pdf: bytes, checkpoint: Checkpoint) -> Memo:
     proposal = locked(decision.proposal)
     issued = Memo.objects.filter(decision=decision).first()
     if issued is not None:
@@ -78,6 +91,9 @@ def _issue(decision: Decision, facts: MemoFacts, pdf: bytes) -> Memo:
         title=facts.title[:LONGEST_TITLE],
         issued_at=clock.now(),
         digest=digest(pdf),
+        unsigned_digest=digest(unsigned),
+        signed_by=facts.certificate.name[:LONGEST_NAME] if facts.certificate else "",
+        checkpoint=checkpoint,
         size=len(pdf),
         template_version=TEMPLATE_VERSION,
     )
@@ -91,9 +107,11 @@ def _issue(decision: Decision, facts: MemoFacts, pdf: bytes) -> Memo:
         after={
             "memo": memo.number,
             "digest": memo.digest,
+            "unsigned_digest": memo.unsigned_digest,
             "size": memo.size,
             "outcome": decision.outcome,
             "decision_event": decision.event_number,
+            "seat": decision.body.code,
         },
         sequence=proposal.version + 1,
     )
@@ -101,6 +119,41 @@ def _issue(decision: Decision, facts: MemoFacts, pdf: bytes) -> Memo:
     proposal.save(update_fields=["version"])
     _tell_author(memo)
     return memo
+
+
+def draft_name(number: str) -> str:
+    """Where a signed PDF is kept until its memo is issued."""
+    return f"memos/making/{number}"
+
+
+def _signed_once(number: str, unsigned: bytes, sign: Callable[[], bytes]) -> bytes:
+    """The signed PDF, the same on every try: two signatures give two files, and the record names one.
+
+    It is kept under the memo's number with its digest behind it, so that half a draft, left by a worker that was
+    killed, is known as such.
+    """
+    name = draft_name(number)
+    try:
+        with default_storage.open(name) as file:
+            draft: bytes = file.read()
+    except FileNotFoundError:
+        draft = b""
+    signed, mark = draft[:-32], draft[-32:]
+    if hashlib.sha256(signed).digest() == mark and signed.startswith(unsigned):
+        return signed
+    signed = sign()
+    default_storage.delete(name)
+    saved = default_storage.save(name, ContentFile(signed + hashlib.sha256(signed).digest()))
+    if saved != name:
+        # Another worker is at the same memo. Whichever is first to write the row has issued it.
+        default_storage.delete(saved)
+    return signed
+
+
+def _take_away_unless_named(pdf: bytes) -> None:
+    """Delete a file that this process kept in vain, because another worker issued the memo with its own."""
+    if not Memo.objects.filter(digest=digest(pdf)).exists():
+        default_storage.delete(stored_name(digest(pdf)))
 
 
 def keep_file(pdf: bytes) -> str:

@@ -8,7 +8,8 @@ from workflows.memos.models import Memo
 
 @admin.register(Memo)
 class MemoAdmin(ReadOnly):
-    list_display = ["number", "title", "issued_at", "size", "digest"]
-    search_fields = ["number", "title", "digest"]
-    fields = ["number", "title", "decision", "issued_at", "digest", "size", "template_version"]
+    # Without the title, which says what was proposed.
+    list_display = ["number", "issued_at", "size", "digest"]
+    search_fields = ["number", "digest"]
+    fields = ["number", "decision", "issued_at", "digest", "size", "template_version"]
     show_full_result_count = False

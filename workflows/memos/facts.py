@@ -4,30 +4,29 @@
 same facts give the same memo.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
-from typing import Final
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, override, pgettext_lazy, to_locale
+from django.utils.translation import ngettext, override, to_locale
 
 from governance.audit.canonical import Json
-from governance.people.queries import find_body
+from governance.audit.models import Checkpoint, Event, named
+from governance.audit.queries import inclusion_proof
+from governance.audit.verifier import to_base64
+from governance.dates import in_full
 from governance.policies.queries import place_of
 from governance.policies.resolve import Route, RouteStage, resolve
-from governance.policies.rules import Resume
-from governance.policies.vocabulary import Action, Effect, Outcome
+from governance.policies.vocabulary import Effect, Outcome
 from governance.working_days import working_days_between
+from workflows.memos import wording
 from workflows.memos.models import MemoNumber
+from workflows.memos.wording import body_of, clean, line, paragraphs
 from workflows.proposals.content import Content, Coverage
-from workflows.proposals.models import Proposal
 from workflows.review.models import Closing, Decision, WorkItem
 from workflows.review.progress import APPROVALS, Answer, next_stages, standing_approvals
 
@@ -93,6 +92,25 @@ class LearningOutcome:
 
 
 @dataclass(frozen=True)
+class PlaceInLog:
+    """Where the log holds the decision's event, and the checkpoint that says so."""
+
+    log: str
+    index: int
+    size: int
+    root: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the memo is signed with, as its text names it."""
+
+    name: str
+    is_demonstration: bool
+
+
+@dataclass(frozen=True)
 class MemoFacts:
     """Everything printed in a memo. Words are already in the memo's language, `lang`."""
 
@@ -133,7 +151,13 @@ class MemoFacts:
     policy_in_force_from: date
     clause: str
     event_number: int
+    place: PlaceInLog
+    certificate: Certificate | None
     address_of_memo: str
+    address_to_check: str
+    # What is attached: the event's canonical bytes, and the proof that the log holds it.
+    record: str
+    proof: str
 
     @property
     def document_title(self) -> str:
@@ -150,10 +174,11 @@ class MemoFacts:
         return _as_json(self)
 
 
-def gather(decision: Decision) -> MemoFacts:
+def gather(decision: Decision, *, checkpoint: Checkpoint, certificate: Certificate | None) -> MemoFacts:
     """The facts of a decision's memo, in the institution's language. Its number must have been set aside.
 
-    Only what was so when the decision was made goes in, so that a memo made late, or a second time, says the same.
+    Apart from the checkpoint over its event and the certificate that signs it, only what was so when the decision was
+    made goes in, so that a memo made late, or a second time, says the same.
     """
     with override(settings.LANGUAGE_CODE):
         return _gather(
@@ -165,13 +190,17 @@ def gather(decision: Decision) -> MemoFacts:
                 "policy_version__policy",
                 "proposal__author",
                 "proposal__unit__parent__parent",
-            ).get(pk=decision.pk)
+            ).get(pk=decision.pk),
+            checkpoint,
+            certificate,
         )
 
 
-def _gather(decision: Decision) -> MemoFacts:
+def _gather(decision: Decision, checkpoint: Checkpoint, certificate: Certificate | None) -> MemoFacts:
+    event = Event.objects.get(pk=decision.event_number)
+    proof = inclusion_proof(event, checkpoint)
     proposal, revision, version = decision.proposal, decision.revision, decision.policy_version
-    content, outcome = revision.content, Outcome(decision.outcome)
+    content, effect, outcome = revision.content, Effect(decision.effect), Outcome(decision.outcome)
     number, moment = MemoNumber.objects.get(decision=decision).number, localtime(decision.at)
     route = resolve(version.typed_rules, content.facts(proposal.action), place_of(proposal.unit))
     earlier = list(Decision.objects.filter(proposal=proposal, pk__lt=decision.pk).select_related("item", "revision"))
@@ -182,44 +211,45 @@ def _gather(decision: Decision) -> MemoFacts:
     )
     made = sorted([*earlier, decision], key=lambda each: each.pk)
     conditions = tuple(
-        SetCondition(number=set_.number, text=_clean(set_.text), due_on=set_.due_on, owner=_line(set_.owner))
+        SetCondition(number=set_.number, text=clean(set_.text), due_on=set_.due_on, owner=line(set_.owner))
         for set_ in decision.conditions.order_by("number")
     )
     following = _following(decision, route, made, received)
-    title = _line(content.summary.title or proposal.title)
+    title = line(content.summary.title or proposal.title)
+    sender = Person(name=line(named(decision.by_name)), title=line(decision.by_title), of=line(decision.body_name))
     clause = version.typed_rules.stage(decision.stage_key).clause
     return MemoFacts(
         lang=_bcp47(settings.LANGUAGE_CODE),
         content_lang=_content_language(content),
         institution=settings.INSTITUTION,
-        body=_line(decision.body_name),
-        address=tuple(_line(line) for line in decision.body.address.splitlines() if line.strip())
+        body=line(decision.body_name),
+        address=tuple(line(each) for each in decision.body.address.splitlines() if each.strip())
         + ((decision.body.email,) if decision.body.email else ()),
-        heading=str(HEADINGS[Effect(decision.effect)] if outcome in APPROVALS else HEADINGS[Effect.DECIDE]),
+        heading=wording.heading(effect, outcome),
         number=number,
         title=title,
         outcome=outcome.value,
-        verdict=_verdict(Effect(decision.effect), outcome, len(conditions)),
+        verdict=wording.verdict(effect, outcome, len(conditions)),
         decided_at=moment,
         decided_on=moment.date(),
         to=Person(
-            name=_line(revision.submitted_by_name), title=_line(proposal.author.title), of=_line(proposal.unit.name)
+            name=line(named(revision.submitted_by_name)), title=line(proposal.author.title), of=line(proposal.unit.name)
         ),
         copies=_copies(decision, made, received, following),
-        sender=Person(name=_line(decision.by_name), title=_line(decision.by_title), of=_line(decision.body_name)),
+        sender=sender,
         reference=proposal.reference,
         asks=str(proposal.get_action_display()),
         submission=revision.number,
         submitted_on=localtime(revision.submitted_at).date(),
-        motion_heading=_motion_heading(Effect(decision.effect), outcome),
-        motion=_motion(decision, route, clause, content, len(conditions)),
-        answer=_answer(decision),
+        motion_heading=wording.motion_heading(effect, outcome),
+        motion=Sentence(*wording.motion(decision, route, clause, content, len(conditions))),
+        answer=wording.answer(decision, person=sender.who),
         conditions=conditions,
-        reasons=_paragraphs(decision.reasons),
-        next_step=_next_step(decision, following, len(conditions)),
+        reasons=paragraphs(decision.reasons),
+        next_step=wording.next_step(decision, following, len(conditions)),
         checklist=tuple(
             Question(
-                text=_line(answer["text"]),
+                text=line(answer["text"]),
                 clause=answer["clause"],
                 required=answer["required"],
                 confirmed=answer["confirmed"],
@@ -227,7 +257,7 @@ def _gather(decision: Decision) -> MemoFacts:
             for answer in decision.answers
         ),
         route=_steps(made, received),
-        content_heading=_content_heading(Effect(decision.effect), outcome),
+        content_heading=wording.content_heading(effect, outcome),
         terms=_terms(content),
         outcomes=_outcomes(content),
         revision_digest=revision.digest,
@@ -236,140 +266,19 @@ def _gather(decision: Decision) -> MemoFacts:
         policy_in_force_from=version.effective_from,
         clause=clause,
         event_number=decision.event_number,
+        place=PlaceInLog(
+            log=proof.checkpoint.origin,
+            index=proof.index,
+            size=proof.checkpoint.size,
+            root=to_base64(proof.checkpoint.root),
+            signed_at=localtime(checkpoint.at),
+        ),
+        certificate=certificate,
         address_of_memo=settings.BASE_URL + reverse("memo", args=[number]),
+        address_to_check=settings.BASE_URL + reverse("verify-memo", args=[number]),
+        record=bytes(event.body).decode(),
+        proof=str(proof),
     )
-
-
-# ---- wording
-
-HEADINGS: Final[dict[Effect, str | Promise]] = {
-    Effect.DECIDE: gettext_lazy("Decision memorandum"),
-    Effect.RECOMMEND: gettext_lazy("Memorandum of recommendation"),
-    Effect.ADVISE: gettext_lazy("Memorandum of advice"),
-}
-
-# What a body moves, from the verb on. Who is to approve goes before it: "That Senate …", "recommend that Senate …".
-ASKS: Final[dict[Action, str | Promise]] = {
-    Action.NEW: gettext_lazy("approve the micro-credential %(title)s"),
-    Action.MODIFY: gettext_lazy("approve the changes to the micro-credential %(title)s"),
-    Action.TRANSFER: gettext_lazy("approve the transfer of the micro-credential %(title)s"),
-    Action.SUSPEND: gettext_lazy("approve the suspension of the micro-credential %(title)s"),
-    Action.REACTIVATE: gettext_lazy("approve the reactivation of the micro-credential %(title)s"),
-    Action.DISCONTINUE: gettext_lazy("approve the discontinuation of the micro-credential %(title)s"),
-    Action.RENEW: gettext_lazy("approve the renewal of the micro-credential %(title)s"),
-}
-
-MOTIONS: Final[dict[Effect, str | Promise]] = {
-    Effect.DECIDE: gettext_lazy("That %(body)s %(ask)s"),
-    Effect.RECOMMEND: gettext_lazy("That %(body)s recommend that %(decider)s %(ask)s"),
-    Effect.ADVISE: gettext_lazy("That %(body)s advise %(decider)s to %(ask)s"),
-}
-
-ANSWERS: Final[dict[tuple[Effect, Outcome], str | Promise]] = {
-    (Effect.DECIDE, Outcome.APPROVE): gettext_lazy("So decided for %(body)s by %(person)s."),
-    (Effect.RECOMMEND, Outcome.APPROVE): gettext_lazy("So recommended for %(body)s by %(person)s."),
-    (Effect.ADVISE, Outcome.APPROVE): gettext_lazy("So advised for %(body)s by %(person)s."),
-    (Effect.DECIDE, Outcome.RETURN): gettext_lazy(
-        "%(person)s, for %(body)s, did not put this forward and returned the proposal for the reasons below."
-    ),
-    (Effect.DECIDE, Outcome.DECLINE): gettext_lazy("%(person)s, for %(body)s, declined this for the reasons below."),
-}
-
-VERDICTS: Final[dict[Effect, str | Promise]] = {
-    Effect.DECIDE: pgettext_lazy("verdict of a memo", "Approved"),
-    Effect.RECOMMEND: pgettext_lazy("verdict of a memo", "Recommended for approval"),
-    Effect.ADVISE: pgettext_lazy("verdict of a memo", "Advised to approve"),
-}
-
-
-def _verdict(effect: Effect, outcome: Outcome, conditions: int) -> str:
-    if outcome not in APPROVALS:
-        return str(outcome.label)
-    words = str(VERDICTS[effect])
-    if conditions:
-        suffix = ngettext("with one condition", "with %(count)d conditions", conditions) % {"count": conditions}
-        words = f"{words}, {suffix}"
-    return words
-
-
-def _motion_heading(effect: Effect, outcome: Outcome) -> str:
-    if outcome not in APPROVALS:
-        return _("What was asked")
-    return {Effect.DECIDE: _("Decision"), Effect.RECOMMEND: _("Recommendation")}.get(effect, _("Advice"))
-
-
-def _content_heading(effect: Effect, outcome: Outcome) -> str:
-    if outcome in APPROVALS and effect is Effect.DECIDE:
-        return _("What was approved")
-    return _("What was recommended") if outcome in APPROVALS and effect is Effect.RECOMMEND else _("What was proposed")
-
-
-def _motion(decision: Decision, route: Route, clause: str, content: Content, conditions: int) -> Sentence:
-    """The motion in the form that senates use, cut in two where the title stands."""
-    effect, proposal = Effect(decision.effect), decision.proposal
-    mark = "\N{START OF HEADING}"
-    ask = str(ASKS[Action(proposal.action)]) % {"title": mark}
-    parts = [
-        str(MOTIONS[effect])
-        % {"body": _line(decision.body_name), "decider": _line(_decider(route, proposal)), "ask": ask},
-        _("proposed by %(unit)s") % {"unit": _line(proposal.unit.name)},
-    ]
-    if content.summary.first_offered_on and proposal.action == Action.NEW:
-        month = date_format(content.summary.first_offered_on, "F Y")
-        parts.append(_("for first offering in %(month)s") % {"month": month})
-    if effect is Effect.DECIDE:
-        # Whether the power is the body's own or lent to it, the policy's clause is where it comes from.
-        parts.append(_("under clause %(clause)s of the policy") % {"clause": clause})
-    if conditions:
-        parts.append(ngettext("subject to the condition below", "subject to the conditions below", conditions))
-    before, after = ", ".join(parts).split(mark)
-    return Sentence(before=before, after=f"{after}.")
-
-
-def _decider(route: Route, proposal: Proposal) -> str:
-    """The body at the end of the route, which decides."""
-    last = [stage for stage in route.stages if stage.effect is Effect.DECIDE][-1:] or list(route.stages[-1:])
-    return _body_of(last[0], proposal)
-
-
-def _answer(decision: Decision) -> str:
-    outcome = Outcome.APPROVE if Outcome(decision.outcome) in APPROVALS else Outcome(decision.outcome)
-    effect = Effect(decision.effect) if outcome is Outcome.APPROVE else Effect.DECIDE
-    body = _line(decision.body_name)
-    person = Person(name=_line(decision.by_name), title=_line(decision.by_title), of=body)
-    return str(ANSWERS[effect, outcome]) % {"body": body, "person": person.who}
-
-
-def _next_step(decision: Decision, following: tuple[RouteStage, ...], conditions: int) -> tuple[str, ...]:
-    match Outcome(decision.outcome):
-        case Outcome.DECLINE:
-            return (_("The proposal ends here. It stays in the record with everything that was said about it."),)
-        case Outcome.RETURN if decision.to_stage:
-            words = _("The proposal is with the stage “%(stage)s” again, and passes the stages after it once more.")
-            return (words % {"stage": _line(decision.to_stage_label)},)
-        case Outcome.RETURN:
-            resume = decision.policy_version.typed_rules.resubmission.resume
-            return (
-                _("The author may change the proposal and send it again. It then comes back to this stage.")
-                if resume is Resume.RETURNING_STAGE
-                else _("The author may change the proposal and send it again. It then begins at the first stage."),
-            )
-    acting = [stage for stage in following if stage.effect is not Effect.RECEIVE]
-    sentences = [
-        ngettext(
-            "The proposal is now with %(body)s, which has %(days)d working day to answer.",
-            "The proposal is now with %(body)s, which has %(days)d working days to answer.",
-            stage.stage.due.working_days,
-        )
-        % {"body": _line(_body_of(stage, decision.proposal)), "days": stage.stage.due.working_days}
-        for stage in acting
-    ]
-    if not acting:
-        sentences.append(_("This is the last decision that the policy asks for. No other approval is needed."))
-    if conditions:
-        met = ngettext("The condition above is to be met.", "The conditions above are to be met.", conditions)
-        sentences.append(met)
-    return tuple(sentences)
 
 
 # ---- the way and the content
@@ -402,8 +311,8 @@ def _copies(
 ) -> tuple[str, ...]:
     """Who gets a copy: the bodies that answered or received before, and those that hold it next."""
     bodies = [each.body_name for each in made] + [item.body.name for item in received]
-    bodies += [_body_of(stage, decision.proposal) for stage in following]
-    return tuple(dict.fromkeys(_line(body) for body in bodies if body != decision.body_name))
+    bodies += [body_of(stage, decision.proposal) for stage in following]
+    return tuple(dict.fromkeys(line(body) for body in bodies if body != decision.body_name))
 
 
 def _steps(made: Iterable[Decision], received: Iterable[WorkItem]) -> tuple[Step, ...]:
@@ -412,11 +321,11 @@ def _steps(made: Iterable[Decision], received: Iterable[WorkItem]) -> tuple[Step
         opened, due, answered = localtime(each.item.opened_at).date(), each.item.due_on, localtime(each.at).date()
         answer = str(Outcome(each.outcome).label)
         if each.to_stage_label:
-            answer = _("Returned to “%(stage)s”") % {"stage": _line(each.to_stage_label)}
+            answer = _("Returned to “%(stage)s”") % {"stage": line(each.to_stage_label)}
         step = Step(
-            stage=_line(each.stage_label),
-            body=_line(each.body_name),
-            person=_line(each.by_name),
+            stage=line(each.stage_label),
+            body=line(each.body_name),
+            person=line(named(each.by_name)),
             answer=answer,
             submission=each.revision.number,
             on=answered,
@@ -426,8 +335,8 @@ def _steps(made: Iterable[Decision], received: Iterable[WorkItem]) -> tuple[Step
         steps.append((each.at, step))
     for item in received:
         step = Step(
-            stage=_line(item.stage_label),
-            body=_line(item.body.name),
+            stage=line(item.stage_label),
+            body=line(item.body.name),
             person="",
             answer=str(Closing.RECEIVED.label),
             submission=item.revision.number,
@@ -460,9 +369,9 @@ def _terms(content: Content) -> tuple[tuple[str, str], ...]:
         _("Length"),
         ngettext("%(hours)d contact hour", "%(hours)d contact hours", hours) % {"hours": hours} if hours else "",
         ngettext("%(weeks)d week", "%(weeks)d weeks", weeks) % {"weeks": weeks} if weeks else "",
-        _("first offered %(day)s") % {"day": date_format(first, "j F Y")} if first else "",
+        _("first offered %(day)s") % {"day": in_full(first)} if first else "",
     )
-    say(_("Delivery"), _label(delivery, "mode"), _line(delivery.location), _label(summary, "language"))
+    say(_("Delivery"), _label(delivery, "mode"), line(delivery.location), _label(summary, "language"))
     say(_("Grading"), _label(content.assessment, "grading"), _label(delivery, "transcript"))
     if content.resources.fee is not None:
         say(_("Fee"), f"${content.resources.fee:,}")
@@ -485,39 +394,13 @@ def _outcomes(content: Content) -> tuple[LearningOutcome, ...]:
             if cell.outcome == outcome.key and cell.coverage is Coverage.ASSESSED and cell.assessment in assessments
         )
         names = tuple(
-            _line(each.title) if each.weight is None else f"{_line(each.title)}, {each.weight}%" for each in measuring
+            line(each.title) if each.weight is None else f"{line(each.title)}, {each.weight}%" for each in measuring
         )
-        found.append(LearningOutcome(number=number, text=_clean(outcome.text), assessed_by=names))
+        found.append(LearningOutcome(number=number, text=clean(outcome.text), assessed_by=names))
     return tuple(found)
 
 
-def _body_of(stage: RouteStage, proposal: Proposal) -> str:
-    """The name of the body at a stage, or the stage's own where the institution has no such body."""
-    reference = stage.stage.body
-    body = find_body(reference.kind, proposal.unit if reference.of else None)
-    return body.name if body else stage.label
-
-
-# ---- text
-
-# Control characters are no letters, and those that turn the direction of text could make a memo read as another.
-UNPRINTABLE: Final = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
-)
-
-
-def _clean(text: str) -> str:
-    """Text as typed, with line breaks but without what cannot be printed."""
-    return UNPRINTABLE.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
-def _line(text: str) -> str:
-    """Text as a single line."""
-    return " ".join(_clean(text).split())
-
-
-def _paragraphs(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split(r"\n\s*\n", _clean(text)) if part.strip())
+# ---- as data
 
 
 def _bcp47(code: str) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.audit.append_only import AppendOnly
+from governance.audit.models import Checkpoint
 from workflows.review.models import Decision
 
 
@@ -46,6 +47,20 @@ class Memo(models.Model):
     title = models.CharField(_("title"), max_length=400)
     issued_at = models.DateTimeField(_("issued"), default=clock.now)
     digest = models.CharField(_("digest"), max_length=64, db_index=True, help_text=_("SHA-256 of the PDF"))
+    unsigned_digest = models.CharField(
+        _("digest before signing"),
+        max_length=64,
+        help_text=_("SHA-256 of the PDF under the signature, made of facts alone"),
+    )
+    signed_by = models.CharField(
+        _("signed by"),
+        max_length=300,
+        blank=True,
+        help_text=_("Subject of the certificate; empty for an unsigned memo"),
+    )
+    checkpoint = models.ForeignKey(
+        Checkpoint, on_delete=models.PROTECT, related_name="memos", verbose_name=_("checkpoint printed in it")
+    )
     size = models.PositiveIntegerField(_("size in bytes"))
     template_version = models.PositiveSmallIntegerField(_("template version"))
 

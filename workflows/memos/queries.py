@@ -1,4 +1,4 @@
-"""Reading memos: those of a proposal, those still to be made, and the one that a file is."""
+"""Reading memos: those of a proposal, and those still to be made."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,8 +61,3 @@ def _line_of(decision: Decision) -> MemoLine:
 def without_memo() -> QuerySet[Decision]:
     """The decisions whose memo is still to be made."""
     return Decision.objects.filter(memo=None).select_related("proposal").order_by("pk")
-
-
-def issued_as(digest: str) -> Memo | None:
-    """The memo that was issued with a file of this digest."""
-    return Memo.objects.select_related("decision__proposal").filter(digest=digest).first()

@@ -1,40 +1,33 @@
-"""HTML to a tagged PDF with WeasyPrint, cut off from everything but our own stylesheet and fonts.
+"""HTML to a PDF for archives and for screen readers, with WeasyPrint cut off from all but our stylesheet and fonts.
 
 Slow to import: import it late.
 """
 
-import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from weasyprint import CSS, HTML
+from weasyprint import CSS, HTML, Attachment
+from weasyprint.css import ColorProfile
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from workflows.memos.conformance import CannotPrint, NoSuchLetter, check_letters, finish
 
 STATIC: Final = Path(__file__).parent / "static" / "memos"
 # Relative addresses need a base to be joined to. This one leads nowhere, also if it were asked for.
 BASE: Final = "https://memo.invalid/"
 STYLESHEET: Final = "memo.css"
+# WeasyPrint makes one standard at a time; `conformance.finish` adds the other.
+VARIANT: Final = "pdf/a-3a"
 OWN: Final = {
     BASE + path.relative_to(STATIC).as_posix(): path for path in (STATIC / STYLESHEET, *STATIC.glob("fonts/*.woff2"))
 }
-
-
-class CannotPrint(Exception):
-    """The memo cannot be made as it is. An administrator reads why in the outbox."""
-
-
-class NoSuchLetter(CannotPrint):
-    """A character that neither our fonts nor the machine's have. A memo with an empty box in it is not issued."""
-
-    def __init__(self, characters: set[str]) -> None:
-        named = (f"“{each}” (U+{ord(each):04X}, {unicodedata.name(each, 'unnamed')})" for each in sorted(characters))
-        super().__init__(
-            f"No font on this machine can print {', '.join(named)}. "
-            "Install one that has it, such as fonts-noto-core or fonts-noto-cjk, and try again."
-        )
 
 
 class ForeignAddress(CannotPrint):
@@ -56,24 +49,74 @@ class OwnFilesOnly(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         return URLFetcherResponse(url, BytesIO(OWN[url].read_bytes()))
 
 
-def typeset(html: str, *, identifier: bytes) -> bytes:
-    """The page as PDF bytes that depend on the page, our files and `identifier` alone."""
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that goes inside the PDF. `relationship` is one of PDF's own words for what it is to the document."""
+
+    name: str
+    media_type: str
+    relationship: str
+    description: str
+    content: bytes
+
+
+def typeset(html: str, *, identifier: bytes, enclosures: Sequence[Enclosure] = (), at: datetime | None = None) -> bytes:
+    """The page as PDF/A-3a and PDF/UA-1 in one; its bytes depend on the arguments and our files alone.
+
+    `at` dates the enclosures. Raises a `CannotPrint` for a page that cannot be made so.
+    """
+    check_letters(html)
     fetcher = OwnFilesOnly()
     stylesheet, fonts = style()
+    attachments = [
+        Attachment(
+            file_obj=BytesIO(each.content),
+            name=each.name,
+            description=each.description,
+            relationship=each.relationship,
+            created=at,
+            modified=at,
+        )
+        for each in enclosures
+    ]
+    media_types = {each.name: each.media_type for each in enclosures}
+
+    def finisher(document: Any, pdf: Any) -> None:
+        if fetcher.refused:
+            raise ForeignAddress(f"a memo is made of its own files only, not of {', '.join(fetcher.refused)}")
+        finish(document, pdf, media_types=media_types)
+
     try:
         document = HTML(string=html, base_url=BASE, url_fetcher=fetcher).render(
-            font_config=fonts, stylesheets=[stylesheet], pdf_variant="pdf/ua-1"
+            font_config=fonts, stylesheets=[stylesheet], pdf_variant=VARIANT, color_profiles={"memo": colours()}
         )
-        pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_variant="pdf/ua-1")
+        pdf: bytes = document.write_pdf(
+            pdf_identifier=identifier,
+            pdf_variant=VARIANT,
+            output_intent="memo",
+            attachments=attachments,
+            finisher=finisher,
+        )
     except FatalURLFetchingError as error:
         # A BaseException, to get past every `except` on its way here. From here on, a worker must survive it.
         raise ForeignAddress(str(error)) from error
-    if fetcher.refused:
-        raise ForeignAddress(f"a memo is made of its own files only, not of {', '.join(fetcher.refused)}")
     missing = {chr(code) for font in document.fonts.values() for code in font.missing}
     if missing:
         raise NoSuchLetter(missing)
     return pdf
+
+
+def colours() -> ColorProfile:
+    """What the memo's colours mean: sRGB, by the profile that comes with WeasyPrint.
+
+    Left to itself, WeasyPrint opens the file for every document and leaves it open.
+    """
+    return ColorProfile(BytesIO(_profile()), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
+
+
+@lru_cache(maxsize=1)
+def _profile() -> bytes:
+    return files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
 
 
 @lru_cache(maxsize=1)

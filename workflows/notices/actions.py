@@ -121,8 +121,11 @@ def deliver_due(*, limit: int | None = None) -> Report:
 
 
 @transaction.atomic
-def try_again(*, actor: User, row: Outbox) -> Outbox:
-    """Give a row that was given up its full number of tries again, at once. It is recorded who asked."""
+def try_again(*, actor: User, row: Outbox, reason: str = "") -> Outbox:
+    """Give a row that was given up its full number of tries again, at once. It is recorded who asked, and why.
+
+    The record does not repeat the error: a mail server's answer names the address that it refused.
+    """
     row = Outbox.objects.select_for_update().get(pk=row.pk)
     if row.failed_at is None:
         raise NotPossible(_("This delivery has not been given up, so there is nothing to try again."))
@@ -134,7 +137,8 @@ def try_again(*, actor: User, row: Outbox) -> Outbox:
         verb=Verb.DELIVERY_TRIED_AGAIN,
         subject=f"delivery/{row.pk}",
         actor=actor.as_actor(),
-        after={"task": row.task, "key": row.key, "error": row.last_error},
+        after={"task": row.task, "key": row.key},
+        reason=reason.strip(),
     )
     tell_a_worker(row)
     return row

@@ -2,7 +2,9 @@
 
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -14,6 +16,12 @@ from governance.people.models import User
 from governance.refusals import Refusal
 from workflows.notices import actions
 from workflows.notices.models import Delivery, Outbox
+
+
+class ReasonedActionForm(ActionForm):
+    """Why what was given up is tried again: it goes into the record."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -39,10 +47,23 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Outbox)
 class OutboxAdmin(ReadOnly):
+    # Not what is sent: mails carry titles, reasons and comments, which an administrator has no right to see.
+    fields = [
+        "task",
+        "key",
+        "queued_at",
+        "due_at",
+        "attempts",
+        "leased_until",
+        "done_at",
+        "failed_at",
+        "last_error",
+    ]
     list_display = ["id", "task", "key", "state", "queued_at", "due_at", "attempts", "last_error"]
     list_filter = [StateFilter, "task"]
     search_fields = ["key"]
     show_full_result_count = False
+    action_form = ReasonedActionForm
     actions = ["try_again"]  # type: ignore[assignment]  # the one thing that may be done here
 
     @admin.display(description=_("state"))
@@ -59,7 +80,7 @@ class OutboxAdmin(ReadOnly):
         revived = 0
         for row in queryset:
             try:
-                actions.try_again(actor=cast(User, request.user), row=row)
+                actions.try_again(actor=cast(User, request.user), row=row, reason=request.POST.get("reason", ""))
             except Refusal as refusal:
                 self.message_user(
                     request, _("%(label)s: %(words)s") % {"label": row, "words": refusal}, messages.WARNING
@@ -75,6 +96,8 @@ class OutboxAdmin(ReadOnly):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
-    list_display = ["id", "sent_at", "to", "subject", "message_id"]
-    search_fields = ["to", "subject", "message_id"]
+    # Without the subject, which names people and titles.
+    fields = ["outbox", "to", "sent_at", "message_id"]
+    list_display = ["id", "sent_at", "to", "message_id"]
+    search_fields = ["to", "message_id"]
     show_full_result_count = False

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
 
 from workflows.notices.models import Delivery, Outbox
 from workflows.notices.outbox import queue
@@ -65,7 +66,10 @@ def send(*, key: str, to: str, subject: str, text: str) -> Delivery:
         raise NotSent("there is no address to send this mail to")
     if compose(row, to=to, subject=subject, text=text).send() != 1:
         raise NotSent(f"{settings.EMAIL_BACKEND} took no mail and gave no reason")
-    left, _ = Delivery.objects.get_or_create(
-        message_id=message_id(row), defaults={"outbox": row, "to": to, "subject": subject}
-    )
+    with transaction.atomic():
+        # Read again under its lock: an erasure may have emptied the row while the mail was leaving.
+        said = Outbox.objects.select_for_update().get(pk=row.pk).payload
+        left, _ = Delivery.objects.get_or_create(
+            message_id=message_id(row), defaults={"outbox": row, "to": said["to"], "subject": said["subject"]}
+        )
     return left

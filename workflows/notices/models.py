@@ -90,4 +90,5 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
 
     def __str__(self) -> str:
-        return f"{self.to}: {self.subject}"
+        # Without the subject, which only whoever it went to may read.
+        return f"{self.to}: {self.message_id}"

@@ -20,10 +20,11 @@ from governance.people.duties import Right
 from governance.people.models import Unit, User
 from governance.people.queries import holdings
 from governance.policies.vocabulary import Action
-from governance.refusals import NotPermitted, NotPossible, Stale
+from governance.refusals import Incomplete, NotPermitted, NotPossible, Stale
 from workflows.proposals.attachments import check_upload
 from workflows.proposals.content import SECTIONS, Summary
 from workflows.proposals.models import Attachment, DraftSection, Look, Proposal
+from workflows.proposals.queries import access_subject
 
 
 @transaction.atomic
@@ -45,12 +46,8 @@ def create_proposal(*, actor: User, unit: Unit, action: str = Action.NEW, title:
     for key, (_label, part) in SECTIONS.items():
         first = Summary(title=title, contact_name=actor.name, contact_email=actor.email) if part is Summary else part()
         DraftSection.objects.create(proposal=proposal, key=key, data=first.model_dump(mode="json"))
-    note(
-        proposal,
-        Verb.PROPOSAL_CREATED,
-        actor.as_actor(),
-        {"title": title, "unit": unit.code, "action": proposal.action},
-    )
+    # Without the title: until it is sent, what a draft says is its author's alone, and an event is for good.
+    note(proposal, Verb.PROPOSAL_CREATED, actor.as_actor(), {"unit": unit.code, "action": proposal.action})
     return proposal
 
 
@@ -80,15 +77,19 @@ def save_section(*, actor: User, proposal: Proposal, section: str, data: dict[st
 
 
 @transaction.atomic
-def attach(*, actor: User, proposal: Proposal, name: str, file: BinaryIO) -> Attachment:
+def attach(*, actor: User, proposal: Proposal, name: str, file: BinaryIO, confidential: bool = False) -> Attachment:
     """Attach a file to the draft and keep its bytes under their digest; the same file twice is attached once.
 
-    Raises Incomplete with the sentence for the field when the file's type or size is not accepted.
+    Every reading of a confidential one by somebody else is recorded. Raises Incomplete with the sentence for the field
+    when the file's type or size is not accepted, or when it is attached already, but not as confidential.
     """
     upload = check_upload(name=name, file=file)
     proposal = locked_draft(actor=actor, proposal=proposal)
     digest = hashlib.file_digest(cast(BytesIO, file), "sha256").hexdigest()
     existing = proposal.attachments.filter(digest=digest, removed_at=None).first()
+    if existing is not None and confidential and not existing.confidential:
+        sentence = _("This file is attached already. Remove it first, then attach it as confidential.")
+        raise Incomplete(sentence, {"file": sentence})
     if existing is not None:
         return existing
     attachment = Attachment(
@@ -97,9 +98,12 @@ def attach(*, actor: User, proposal: Proposal, name: str, file: BinaryIO) -> Att
         name=upload.name,
         size=upload.size,
         media_type=upload.media_type,
+        confidential=confidential,
         added_by=actor,
         added_at=clock.now(),
     )
+    # Held, so that a disposal which deletes the same file elsewhere comes before or after, not in between.
+    list(Attachment.objects.select_for_update().filter(digest=digest))
     if not default_storage.exists(attachment.stored_name):
         file.seek(0)
         default_storage.save(attachment.stored_name, File(file))
@@ -118,6 +122,22 @@ def remove_attachment(*, actor: User, proposal: Proposal, digest: str) -> None:
     attachment.removed_at = clock.now()
     attachment.save(update_fields=["removed_at"])
     _note_file(Verb.ATTACHMENT_REMOVED, actor, attachment)
+
+
+@transaction.atomic
+def note_reading(*, actor: User, attachment: Attachment) -> Event:
+    """Record that somebody read a confidential file, in a stream beside the proposal's own.
+
+    Readers wait for each other a moment, so that each has a number of its own.
+    """
+    subject = access_subject(attachment.proposal)
+    return record(
+        verb=Verb.ATTACHMENT_READ,
+        subject=subject,
+        actor=actor.as_actor(),
+        after={"name": attachment.name, "digest": attachment.digest},
+        sequence=take_number(subject),
+    )
 
 
 def look(*, user: User, proposal: Proposal) -> None:
@@ -163,5 +183,4 @@ def note(proposal: Proposal, verb: Verb, actor: Actor, after: Mapping[str, Json]
 
 
 def _note_file(verb: Verb, actor: User, attachment: Attachment) -> None:
-    after: dict[str, Json] = {"name": attachment.name, "digest": attachment.digest, "size": attachment.size}
-    note(attachment.proposal, verb, actor.as_actor(), after)
+    note(attachment.proposal, verb, actor.as_actor(), attachment.as_json())

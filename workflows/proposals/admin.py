@@ -1,23 +1,32 @@
-"""Proposals and what was submitted, in the administration pages: to read, never to change."""
+"""Proposals in the administration pages: to read, and only what an administrator needs to know of each.
+
+An administrator has no right to see what a proposal says, least of all a draft: no title, no content, no submission.
+"""
 
 from django.contrib import admin
 
 from governance.audit.admin import ReadOnly
-from workflows.proposals.models import Proposal, Revision
+from workflows.proposals.models import Proposal
 
 
 @admin.register(Proposal)
 class ProposalAdmin(ReadOnly):
-    list_display = ["reference", "title", "state", "unit", "author", "since"]
-    list_filter = ["state", "kind", "unit"]
-    list_select_related = ["unit", "author"]
-    search_fields = ["reference", "title", "author__name"]
+    list_display = ["reference", "state", "unit", "since", "ended_at"]
+    list_filter = ["state", "unit"]
+    list_select_related = ["unit"]
+    search_fields = ["reference"]
     show_full_result_count = False
-
-
-@admin.register(Revision)
-class RevisionAdmin(ReadOnly):
-    list_display = ["proposal", "number", "submitted_by_name", "submitted_at", "digest"]
-    list_select_related = ["proposal"]
-    search_fields = ["proposal__reference"]
-    show_full_result_count = False
+    fields = [
+        "reference",
+        "action",
+        "state",
+        "unit",
+        "policy_version",
+        "revision_number",
+        "version",
+        "since",
+        "created_at",
+        "submitted_at",
+        "ended_at",
+        "disposed_at",
+    ]

@@ -111,6 +111,7 @@ class File:
     digest: str
     size: int
     mark: Mark
+    confidential: bool = False
 
 
 @dataclass(frozen=True)

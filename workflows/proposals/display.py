@@ -363,4 +363,10 @@ def _files(files: Sequence[Mapping[str, Any]], base_files: Sequence[Mapping[str,
 
 
 def _file(file: Mapping[str, Any], mark: Mark) -> File:
-    return File(name=str(file["name"]), digest=str(file["digest"]), size=int(file["size"]), mark=mark)
+    return File(
+        name=str(file["name"]),
+        digest=str(file["digest"]),
+        size=int(file["size"]),
+        mark=mark,
+        confidential=bool(file.get("confidential")),
+    )

@@ -12,7 +12,7 @@ from governance import clock
 from governance.audit.actions import RevisionMark
 from governance.audit.append_only import AppendOnly
 from governance.audit.canonical import Json
-from governance.people.models import Body, Unit, User
+from governance.people.models import Body, Unit, User, new_salt
 from governance.policies.models import PolicyVersion
 from governance.policies.vocabulary import Action, Kind, Level
 from workflows.proposals.content import Content, changed_fields
@@ -46,6 +46,7 @@ class Proposal(models.Model):
     created_at = models.DateTimeField(_("created"))
     submitted_at = models.DateTimeField(_("first submitted"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    disposed_at = models.DateTimeField(_("contents disposed of"), null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -71,7 +72,8 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reference} {self.title}"
+        # Without the title, which only the people on the proposal may read.
+        return self.reference
 
     @property
     def subject(self) -> str:
@@ -96,7 +98,7 @@ class Proposal(models.Model):
     def draft_files(self) -> list[dict[str, Json]]:
         """The files attached to the draft, as a submission keeps them."""
         files = self.attachments.filter(removed_at=None)
-        return [{"name": file.name, "digest": file.digest, "size": file.size} for file in files]
+        return [file.as_json() for file in files]
 
 
 class DraftSection(models.Model):
@@ -124,7 +126,9 @@ class DraftSection(models.Model):
 class Revision(models.Model):
     """What was submitted, word for word: an immutable numbered snapshot with the digest of its canonical bytes."""
 
-    append_only: ClassVar = AppendOnly(unique=(("proposal_id", "number"),))
+    append_only: ClassVar = AppendOnly(
+        unique=(("proposal_id", "number"),), erasable=("content_text", "note", "submitted_by_name")
+    )
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField(_("submission"))
@@ -151,7 +155,8 @@ class Revision(models.Model):
 
     @cached_property
     def content(self) -> Content:
-        return Content.model_validate_json(self.content_text)
+        """What was submitted; nothing once the proposal was disposed of."""
+        return Content.model_validate_json(self.content_text) if self.content_text else Content()
 
     def changes_to(self, content: Content, files: Sequence[Mapping[str, Json]]) -> list[str]:
         """The paths of the fields that differ in a later content, and "files" where its files do."""
@@ -166,13 +171,20 @@ class Revision(models.Model):
 class Attachment(models.Model):
     """A file attached to a proposal, kept by its digest. A file of a submitted revision stays for good."""
 
-    append_only: ClassVar = AppendOnly(frozen=("proposal_id", "digest", "name", "size", "media_type", "added_at"))
+    append_only: ClassVar = AppendOnly(
+        frozen=("proposal_id", "digest", "name", "size", "media_type", "confidential", "added_at")
+    )
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="attachments")
     digest = models.CharField(max_length=64)
     name = models.CharField(_("file name"), max_length=255)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     media_type = models.CharField(max_length=100)
+    confidential = models.BooleanField(
+        _("confidential"),
+        default=False,
+        help_text=_("Every reading of it by somebody else than its author is recorded"),
+    )
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, help_text=_("Taken out of the draft; earlier submissions keep it"))
@@ -190,6 +202,11 @@ class Attachment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def as_json(self) -> dict[str, Json]:
+        """As a submission keeps it; only a confidential one says of which kind it is."""
+        said: dict[str, Json] = {"name": self.name, "digest": self.digest, "size": self.size}
+        return said | {"confidential": True} if self.confidential else said
+
     @property
     def stored_name(self) -> str:
         """Where the file lies in the store: under its digest, so that the same bytes are kept once."""
@@ -205,7 +222,7 @@ class Audience(models.TextChoices):
 class Comment(models.Model):
     """A remark on a proposal, for a named audience. It is never edited or deleted."""
 
-    append_only: ClassVar = AppendOnly()
+    append_only: ClassVar = AppendOnly(erasable=("author_name", "author_title", "text"))
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="comments")
     section = models.CharField(max_length=30, blank=True)
@@ -216,6 +233,7 @@ class Comment(models.Model):
     author_name = models.CharField(max_length=200)
     author_title = models.CharField(max_length=200, blank=True)
     text = models.TextField(_("comment"), max_length=5_000)
+    salt = models.BinaryField(default=new_salt, help_text=_("Hides the words in the record, which others may read"))
     at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -1,9 +1,14 @@
 """What the author's pages read: the draft and who may open it, its policy, the units to propose for."""
 
+from collections import defaultdict
+
 from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from governance.audit.models import Event
+from governance.audit.queries import events_of
+from governance.audit.verbs import Verb
 from governance.people.duties import Right
 from governance.people.models import Unit, User
 from governance.people.queries import bodies_where
@@ -58,6 +63,19 @@ def guide_for(proposal: Proposal) -> Guide:
 def units_to_propose_for(user: User) -> list[Unit]:
     """The units for which a person holds the duty to propose today."""
     return list(Unit.objects.filter(bodies__in=bodies_where(user, Right.PROPOSE)).distinct())
+
+
+def access_subject(proposal: Proposal) -> str:
+    """The stream of the record that says who read the confidential files of a proposal."""
+    return f"access/{proposal.reference}"
+
+
+def readings_of(proposal: Proposal) -> dict[str, list[Event]]:
+    """Who read each confidential file of a proposal, and when, latest first, by the file's digest. One query."""
+    readings: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in events_of(access_subject(proposal), verbs=[Verb.ATTACHMENT_READ]).order_by("-sequence"):
+        readings[event.facts["after"]["digest"]].append(event)
+    return dict(readings)
 
 
 def administrators() -> list[User]:

@@ -38,7 +38,14 @@ from workflows.proposals.forms import (
     anchor_of,
 )
 from workflows.proposals.models import Proposal
-from workflows.proposals.queries import administrators, draft_of, guide_for, section_of, units_to_propose_for
+from workflows.proposals.queries import (
+    administrators,
+    draft_of,
+    guide_for,
+    readings_of,
+    section_of,
+    units_to_propose_for,
+)
 
 INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -139,7 +146,13 @@ def attachment_add(request: HttpRequest, reference: str) -> HttpResponse:
     if form.is_valid():
         file: UploadedFile = form.cleaned_data["file"]
         try:
-            kept = actions.attach(actor=actor, proposal=proposal, name=file.name or "", file=cast(BinaryIO, file.file))
+            kept = actions.attach(
+                actor=actor,
+                proposal=proposal,
+                name=file.name or "",
+                file=cast(BinaryIO, file.file),
+                confidential=form.cleaned_data["confidential"],
+            )
         except Incomplete as refused:
             form.add_error("file", str(refused))
         else:
@@ -305,9 +318,11 @@ def _around(proposal: Proposal, guide: Guide, section: str | None) -> dict[str, 
 def _files(request: HttpRequest, proposal: Proposal, form: UploadForm) -> HttpResponse:
     guide = guide_for(proposal)
     before, _after = guide.neighbours(FILES)
+    files = list(proposal.attachments.filter(removed_at=None))
+    readings = readings_of(proposal) if any(file.confidential for file in files) else {}
     context = _around(proposal, guide, FILES) | {
         "form": form,
-        "files": [(file, NAMES[file.media_type]) for file in proposal.attachments.filter(removed_at=None)],
+        "files": [(file, NAMES[file.media_type], readings.get(file.digest, [])) for file in files],
         "before": before,
     }
     status = INVALID if form.errors else HTTPStatus.OK

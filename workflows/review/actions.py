@@ -15,6 +15,8 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from governance import clock
+from governance.audit.canonical import Json, digest_of
+from governance.audit.personal import hidden
 from governance.audit.verbs import Verb
 from governance.people.duties import Right
 from governance.people.models import User
@@ -143,7 +145,9 @@ def approve(
     was = State(stay.proposal.state)
     remaining = stages_ahead(stay.proposal, stay.route, answers)
     Lifecycle(stay.proposal).approve(stages_remain=any(stage.effect is not Effect.RECEIVE for stage in remaining))
-    decision = close_with_decision(actor, stay, outcome, was=was, confirmed=confirmed, reasons=reasons)
+    decision = close_with_decision(
+        actor, stay, outcome, was=was, confirmed=confirmed, reasons=reasons, conditions=_marks_of(conditions)
+    )
     Condition.objects.bulk_create(
         Condition(decision=decision, number=number, text=new.text, due_on=new.due_on, owner=new.owner)
         for number, new in enumerate(conditions, start=1)
@@ -227,6 +231,8 @@ def comment(*, actor: User, proposal: Proposal, audience: str, text: str, sectio
     """
     proposal = locked(proposal)
     check_allowed(Act.COMMENT, actor, proposal)
+    if proposal.disposed_at is not None:
+        raise NotPossible(_("The contents of this proposal were disposed of, so nothing can be said about them."))
     if not text.strip():
         raise Incomplete(_("Write your comment."), {"text": _("Write your comment")})
     mine = proposal.work_items.filter(body__in=holdings(actor).bodies(Right.ADVISE)).select_related("body")
@@ -250,8 +256,14 @@ def comment(*, actor: User, proposal: Proposal, audience: str, text: str, sectio
         proposal,
         Verb.COMMENT_ADDED,
         actor,
-        # The words stay with the comment: the record of a confidential remark is open to people the remark is not.
-        after={"audience": audience, "comment": remark.pk, "section": section or None},
+        # The words stay with the comment: the record of a confidential remark is open to people the remark is not, but
+        # shows whether they were changed.
+        after={
+            "audience": audience,
+            "comment": remark.pk,
+            "section": section or None,
+            "words": hidden(bytes(remark.salt), remark.text),
+        },
     )
     keep_version(proposal)
     letters.queue("commented", remark.pk)
@@ -291,3 +303,11 @@ def move(
     for each in fresh.moves:
         rebind(actor, by_reference[each.case.reference], version, each, plan=fresh.digest, reason=reason)
     return chosen
+
+
+def _marks_of(conditions: Sequence[NewCondition]) -> list[Json]:
+    """The digest of each condition, by which the record holds its words fast without repeating them."""
+    return [
+        digest_of({"text": new.text, "due_on": new.due_on.isoformat() if new.due_on else None, "owner": new.owner})
+        for new in conditions
+    ]

@@ -1,4 +1,4 @@
-"""The rows of every list of proposals: the queue and its tabs, my proposals, and everything I may see.
+"""The rows of the lists beside the queue (decided, returned, mine, everything I may see), and what all lists share.
 
 A row is a dictionary with words ready for the page, so that fifty rows cost the template as little as possible; each
 list takes the same number of queries whatever its length.
@@ -6,7 +6,7 @@ list takes the same number of queries whatever its length.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
@@ -14,9 +14,7 @@ from django.db import connection
 from django.db.models import (
     Case,
     CharField,
-    Count,
     F,
-    FilteredRelation,
     IntegerField,
     OuterRef,
     Q,
@@ -32,21 +30,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from governance import clock
+from governance.audit.models import named
 from governance.people.duties import Right
 from governance.people.models import Unit, User
 from governance.people.queries import Holdings, Seat, holdings
 from governance.policies.vocabulary import Effect, Outcome
 from governance.site.templatetags.assent import day
 from governance.working_days import working_days_between
-from workflows.proposals.display import how_many_sections
 from workflows.proposals.models import Audience, Comment, Proposal
 from workflows.proposals.states import State
 from workflows.review.models import Decision, WorkItem
 from workflows.review.paging import COUNT_UP_TO, Key, Page, aware_moment, page_of
 from workflows.review.queries import visible_to
-from workflows.review.route import meter
 
-LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_FIRST: Final = (Key("id", largest_first=True),)
 
 
 # ---- the bodies I sit on, and what a list can be narrowed down to
@@ -143,7 +140,7 @@ def capped_counts(*queries: QuerySet[Any, Any]) -> list[int]:
         return [int(count) for count in cursor.fetchone()]
 
 
-# ---- the queue
+# ---- what a person has to do with: waiting, back with authors, decided
 
 
 def waiting(scope: Scope) -> QuerySet[WorkItem]:
@@ -176,12 +173,13 @@ def decided_by(user: User) -> QuerySet[Decision]:
     return Decision.objects.filter(by=user)
 
 
-QUEUE_ORDERS: Final[dict[str, tuple[Key, ...]]] = {
-    "due": (Key("due_on", date.fromisoformat), Key("id")),
-    "longest": (Key("opened_at", aware_moment), Key("id")),
-    "newest": (Key("opened_at", aware_moment, largest_first=True), Key("id", largest_first=True)),
-}
-LATEST_FIRST: Final = (Key("id", largest_first=True),)
+def readable_comments(scope: Scope) -> QuerySet[Comment]:
+    """The comments that a person may read on a proposal which has reached one of their bodies."""
+    return Comment.objects.filter(
+        Q(audience__in=[Audience.EVERYONE, Audience.REVIEWERS])
+        | Q(audience=Audience.BODY, body__in=scope.bodies)
+        | Q(author=scope.user)
+    )
 
 
 @dataclass(frozen=True)
@@ -194,111 +192,7 @@ class Group:
     late: bool = False
 
 
-@dataclass(frozen=True)
-class Queue:
-    """One tab of the queue as its page shows it."""
-
-    groups: list[Group]
-    page: Page
-    counts: dict[str, int]
-    found: int
-    late: int
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return [row for group in self.groups for row in group.rows]
-
-
-def queue(scope: Scope, narrow: Narrow, cursor: str = "") -> Queue:
-    """What waits for the person, with what changed since they last looked. Two queries."""
-    today = clock.today()
-    end_of_week = today + timedelta(days=6 - today.weekday())
-    wanted = _narrowed(scope, narrow)
-    page = page_of(
-        wanted.values(  # type: ignore[misc]  # django-stubs does not follow a FilteredRelation
-            "id",
-            "due_on",
-            "opened_at",
-            "body_id",
-            "proposal_id",
-            "proposal__reference",
-            "proposal__title",
-            "proposal__version",
-            "proposal__author_id",
-            "proposal__author__name",
-            "proposal__unit__short_name",
-            "revision__number",
-            "revision__changed_sections",
-            "look__revision_number",
-            "look__version",
-            comments=_comments_since(scope),
-        ),
-        QUEUE_ORDERS[narrow.sort],
-        cursor,
-    )
-    waits, back, done, found, late, this_week = capped_counts(
-        waiting(scope),
-        back_with_authors(scope),
-        decided_by(scope.user),
-        wanted,
-        wanted.filter(due_on__lt=today),
-        wanted.filter(due_on__gte=today, due_on__lte=end_of_week),
-    )
-    words = _Days(today)
-    rows = [_queue_row(scope, row, words) for row in page.rows]
-    groups = [Group(label="", count=None, rows=rows)]
-    if narrow.sort == "due":
-        groups = [
-            Group(_("Late"), late, [row for row in rows if row["due_on"] < today], late=True),
-            Group(_("Due this week"), this_week, [row for row in rows if today <= row["due_on"] <= end_of_week]),
-            Group(_("Later"), found - late - this_week, [row for row in rows if row["due_on"] > end_of_week]),
-        ]
-    return Queue(
-        groups=[group for group in groups if group.rows],
-        page=page,
-        counts={"waiting": waits, "returned": back, "decided": done},
-        found=found,
-        late=late,
-    )
-
-
-def _narrowed(scope: Scope, narrow: Narrow) -> QuerySet[WorkItem]:
-    wanted = waiting(scope).annotate(
-        look=FilteredRelation("proposal__looks", condition=Q(proposal__looks__user=scope.user))
-    )
-    if narrow.body:
-        wanted = wanted.filter(body__in=[seat.body_id for seat in scope.seats if seat.code == narrow.body])
-    if narrow.overdue:
-        wanted = wanted.filter(due_on__lt=clock.today())
-    if narrow.since == "new":
-        wanted = wanted.filter(look__version=None)
-    elif narrow.since == "changed":
-        wanted = wanted.filter(look__version__lt=F("proposal__version"))
-    return wanted.filter(of_proposals(narrow, "proposal__"))
-
-
-def readable_comments(scope: Scope) -> QuerySet[Comment]:
-    """The comments that a person may read on a proposal which has reached one of their bodies."""
-    return Comment.objects.filter(
-        Q(audience__in=[Audience.EVERYONE, Audience.REVIEWERS])
-        | Q(audience=Audience.BODY, body__in=scope.bodies)
-        | Q(author=scope.user)
-    )
-
-
-def _comments_since(scope: Scope) -> Coalesce:
-    since = (
-        readable_comments(scope)
-        .filter(proposal=OuterRef("proposal_id"), at__gt=Coalesce(OuterRef("look__at"), Value(LONG_AGO)))
-        .exclude(author=scope.user)
-        .order_by()
-        .values("proposal")
-        .annotate(count=Count("pk"))
-    )
-    return Coalesce(Subquery(since.values("count")), 0, output_field=IntegerField())
-
-
-class _Days:
+class Days:
     """Distances from today in working days and due dates in words, remembered: many rows share the same few dates."""
 
     def __init__(self, today: date) -> None:
@@ -331,57 +225,6 @@ def due_words(due: date, today: date) -> str:
         return ngettext("%(n)s day late", "%(n)s days late", days) % {"n": days}
     days = working_days_between(today, due)
     return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days} if days else _("today")
-
-
-def _queue_row(scope: Scope, row: dict[str, Any], days: _Days) -> dict[str, Any]:
-    due, reference = row["due_on"], row["proposal__reference"]
-    late = due < days.today
-    seat = scope.seat(row["body_id"])
-    opened = timezone.localdate(row["opened_at"])
-    held = meter(days.between(opened, days.today), days.between(opened, due), late=late)
-    return {
-        "id": row["id"],
-        "proposal_id": row["proposal_id"],
-        "body_id": row["body_id"],
-        "reference": reference,
-        "title": row["proposal__title"] or reference,
-        "due_on": due,
-        **days.due(due),
-        "late": late,
-        "unit": row["proposal__unit__short_name"],
-        "author": row["proposal__author__name"],
-        "body": seat.name if seat is not None and len(scope.seats) > 1 else "",
-        "held": ngettext("%(n)s of %(m)s day", "%(n)s of %(m)s days", held.m) % {"n": held.n, "m": held.m},
-        "meter": held,
-        **_since_looked(scope, row),
-    }
-
-
-def _since_looked(scope: Scope, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What changed since the person last looked: a heading, or that it is new to them, and a second line."""
-    comments, submission = row["comments"], row["revision__number"]
-    second = ""
-    if comments:
-        second = ngettext("%(n)s comment", "%(n)s comments", comments) % {"n": comments}
-    if row["proposal__author_id"] == scope.user.pk:
-        return {"new": False, "delta": _("You wrote this"), "second": second}
-    seen = row["look__revision_number"]
-    if seen is None:
-        if not second and submission > 1:
-            second = _("Submission %(n)s") % {"n": submission}
-        return {"new": True, "delta": "", "second": second}
-    if seen < submission:
-        if submission - seen > 1:
-            delta = ngettext("%(n)s new submission", "%(n)s new submissions", submission - seen)
-            return {"new": False, "delta": delta % {"n": submission - seen}, "second": second}
-        keys = row["revision__changed_sections"]
-        changed, total = len(keys), how_many_sections(keys)
-        delta = ngettext("%(n)s of %(total)s sections changed", "%(n)s of %(total)s sections changed", changed)
-        return {"new": False, "delta": delta % {"n": changed, "total": total}, "second": second}
-    events = row["proposal__version"] - row["look__version"]
-    if events and not second:
-        second = ngettext("%(n)s event in its history", "%(n)s events in its history", events) % {"n": events}
-    return {"new": False, "delta": second or _("Nothing new"), "second": ""}
 
 
 # ---- the other tabs: decisions
@@ -421,20 +264,20 @@ def decisions(scope: Scope, narrow: Narrow, tab: str, cursor: str = "") -> Decis
         cursor,
     )
     waits, back, done, found = capped_counts(waiting(scope), back_with_authors(scope), decided_by(scope.user), wanted)
-    days = _Days(clock.today())
+    days = Days(clock.today())
     rows = [
         {
             "reference": row["proposal__reference"],
             "title": row["proposal__title"] or row["proposal__reference"],
             "unit": row["proposal__unit__short_name"],
-            "author": row["proposal__author__name"],
+            "author": named(row["proposal__author__name"]),
             "body": row["body__short_name"] if len(scope.seats) > 1 else "",
             "day": day(row["at"]),
             "iso": timezone.localdate(row["at"]).isoformat(),
             "ago": days.since(row["at"]),
             "outcome": row["outcome"],
             "said": _said(row),
-            "by": _("you") if row["by_id"] == scope.user.pk else row["by_name"],
+            "by": _("you") if row["by_id"] == scope.user.pk else named(row["by_name"]),
             "reasons": row["reasons"],
             "state": row["proposal__state"],
         }
@@ -518,7 +361,7 @@ class _Held:
 
 def _proposal_rows(found: list[dict[str, Any]], user: User) -> list[dict[str, Any]]:
     """Rows in words, with who holds each: two queries for all of them."""
-    days = _Days(clock.today())
+    days = Days(clock.today())
     held = _held(row["id"] for row in found if row["state"] == State.IN_REVIEW)
     ended = _ended_with(row["id"] for row in found if row["state"] in (State.RETURNED, State.APPROVED))
     rows = []
@@ -534,7 +377,7 @@ def _proposal_rows(found: list[dict[str, Any]], user: User) -> list[dict[str, An
                 "title": row["title"] or _("No title yet"),
                 "untitled": not row["title"],
                 "unit": row["unit__short_name"],
-                "author": row["author__name"],
+                "author": named(row["author__name"]),
                 "state": row["state"],
                 "conditions": conditions and row["state"] == State.APPROVED,
                 "submission": row["revision_number"],
@@ -559,7 +402,7 @@ _WITH_AUTHOR: Final = (State.DRAFT, State.RETURNED)
 
 
 def _with_author(row: Mapping[str, Any], own: bool) -> str:
-    return capfirst(_("you")) if own else str(row["author__name"])
+    return capfirst(_("you")) if own else named(row["author__name"])
 
 
 def _held(proposals: Iterable[int]) -> dict[int, _Held]:

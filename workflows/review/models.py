@@ -69,7 +69,7 @@ class Decision(models.Model):
     """What a body answered at a stage: outcome, reasons, checklist and the exact revision. Never changed, never
     deleted."""
 
-    append_only: ClassVar = AppendOnly(unique=(("item_id",), ("event_number",)))
+    append_only: ClassVar = AppendOnly(unique=(("item_id",), ("event_number",)), erasable=("by_name", "by_title"))
 
     item = models.OneToOneField(WorkItem, on_delete=models.PROTECT, related_name="decision")
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="decisions")

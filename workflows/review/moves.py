@@ -38,17 +38,25 @@ class Law:
 
 @dataclass(frozen=True)
 class Approval:
-    """A stage's latest approval: for which body, by whom, and of which submission."""
+    """A stage's latest approval: for which body, by whom (by name and by key), and of which submission."""
 
     stage: str
     label: str
     body: str
     by: str
+    person: str
     submission: int
 
     def as_json(self) -> Json:
-        """As the record keeps it: in words, because it outlives the version that has the stage."""
-        return {"stage": self.stage, "label": self.label, "body": self.body, "by": self.by, "revision": self.submission}
+        """As the record keeps it: in words, because it outlives the version that has the stage. Only the person stands
+        there by key, because a name in the record could never be erased."""
+        return {
+            "stage": self.stage,
+            "label": self.label,
+            "body": self.body,
+            "by": self.person,
+            "revision": self.submission,
+        }
 
 
 @dataclass(frozen=True)

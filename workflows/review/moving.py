@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from governance import clock
-from governance.audit.models import Event
+from governance.audit.models import Event, named
 from governance.policies.institution import institution_on
 from governance.policies.models import PolicyVersion
 from governance.policies.queries import place_of
@@ -141,7 +141,7 @@ def _decisions(proposals: list[int]) -> tuple[dict[int, list[Answer]], dict[int,
         )
         if outcome in APPROVALS:
             approvals[made.proposal_id][made.stage_key] = Approval(
-                made.stage_key, made.stage_label, made.body_name, made.by_name, number
+                made.stage_key, made.stage_label, made.body_name, named(made.by_name), f"person/{made.by_id}", number
             )
     return answers, approvals
 

@@ -130,7 +130,7 @@ class ProposalPage:
     @property
     def earlier(self) -> list[Revision]:
         """The submissions that the current one can be compared with, latest first."""
-        found = self.history.revisions if self.history is not None else ()
+        found = self.history.revisions if self.history is not None and self.proposal.disposed_at is None else ()
         return sorted(
             (revision for revision in found if revision.number < self.proposal.revision_number),
             key=lambda revision: -revision.number,
@@ -146,9 +146,18 @@ class ProposalPage:
     def shows_changes(self) -> bool:
         return self.base is not None and self.options.show != "clean"
 
+    @property
+    def shows_readings(self) -> bool:
+        """Whether there are confidential files whose readings this person may see."""
+        if self.revision is None or self.proposal.author_id != self.reader.user.pk:
+            return False
+        return any(file.get("confidential") for file in self.revision.attachments)
+
     @cached_property
     def sections(self) -> list[Section]:
         reference = self.proposal.reference
+        if self.proposal.disposed_at is not None:
+            return []
         if self.revision is None:
             drawn = _draw(reference, sections(self.content))
         else:
@@ -323,7 +332,9 @@ class _Text:
     @classmethod
     def of(cls, reference: str, revision: Revision, base: Revision | None) -> "_Text":
         base_digest = base.digest if base is not None else ""
-        return cls(reference, revision.digest, base_digest, get_language() or "", revision, base)
+        # Whether it still has words is part of it: another process may have drawn them before they were disposed of.
+        digest = revision.digest if revision.content_text else ""
+        return cls(reference, digest, base_digest, get_language() or "", revision, base)
 
 
 @lru_cache(maxsize=64)
@@ -346,7 +357,7 @@ def _draw(reference: str, views: Iterable[SectionView]) -> list[tuple[SectionVie
 
 def audiences_of(reader: Reader) -> list[tuple[str, str]]:
     """For whom a person may write about a proposal, the narrowest audience first; empty when they may not comment."""
-    if not reader.may(Act.COMMENT):
+    if not reader.may(Act.COMMENT) or reader.proposal.disposed_at is not None:
         return []
     everyone = (Audience.EVERYONE.value, _("Everyone on the proposal"))
     advises = reader.held.bodies(Right.ADVISE)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from governance import clock
+from governance.audit.models import named
 from governance.policies.rules import ChecklistItem, Rules, Vote
 from governance.policies.vocabulary import Carries, Outcome, UnitPlace, Voters
 from workflows.proposals.completeness import asked
@@ -91,7 +92,7 @@ def decision_form(reader: Reader, data: Any = None, initial: dict[str, Any] | No
         checklist = history.route[item.stage_key].stage.checklist
         earlier = history.route.before(item.stage_key)
     return DecisionForm(
-        data, checklist=checklist, earlier=tuple(earlier), author=reader.proposal.author.name, initial=initial
+        data, checklist=checklist, earlier=tuple(earlier), author=named(reader.proposal.author.name), initial=initial
     )
 
 

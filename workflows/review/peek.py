@@ -9,6 +9,7 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from governance import clock
+from governance.audit.models import named
 from governance.people.duties import Right
 from governance.policies.queries import place_of
 from governance.policies.vocabulary import Outcome
@@ -99,7 +100,7 @@ def peek(scope: Scope, wanted: Q) -> Peek | None:
         asked=Asked(
             at=found["asked_at"],
             reasons=found["asked"]["reasons"],
-            by=found["asked"]["by_name"],
+            by=named(found["asked"]["by_name"]),
             mine=found["asked"]["by"] == scope.user.pk,
         )
         if found["asked_at"]

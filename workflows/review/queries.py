@@ -9,7 +9,8 @@ from governance.people.duties import Right
 from governance.people.models import User
 from governance.people.queries import Holdings, holdings
 from governance.policies.queries import place_of
-from governance.policies.resolve import Route, resolve
+from governance.policies.resolve import Route, RouteStage, resolve
+from governance.policies.rules import Rules
 from governance.policies.vocabulary import Effect, Outcome
 from workflows.proposals.models import Audience, Comment, Proposal
 from workflows.proposals.states import State
@@ -19,10 +20,23 @@ from workflows.review.progress import Answer, Changes
 
 
 def route_of(proposal: Proposal) -> Route:
-    """The route of a submitted proposal: its policy version's rules over its current submission and its unit."""
+    """The route of a submitted proposal: its policy version's rules over its current submission and its unit.
+
+    Once the proposal was disposed of, its content says nothing any more: its route is the stages that it came to.
+    """
     assert proposal.policy_version is not None and proposal.current_revision is not None
+    if proposal.disposed_at is not None:
+        return _route_taken(proposal, proposal.policy_version.typed_rules)
     content = proposal.current_revision.content
     return resolve(proposal.policy_version.typed_rules, content.facts(proposal.action), place_of(proposal.unit))
+
+
+def _route_taken(proposal: Proposal, rules: Rules) -> Route:
+    effects = dict(proposal.work_items.order_by("id").values_list("stage_key", "effect"))
+    came_to = [stage for stage in rules.route if stage.key in effects]
+    return Route(
+        tuple(RouteStage(stage, Effect(effects[stage.key]), wave=place) for place, stage in enumerate(came_to))
+    )
 
 
 def answers_of(proposal: Proposal) -> list[Answer]:
@@ -51,6 +65,11 @@ def open_items(proposal: Proposal) -> QuerySet[WorkItem]:
 def oversees(held: Holdings) -> bool:
     """Whether these holdings let a person read every submitted proposal."""
     return settings.OVERSIGHT_BODY_KIND in held.kinds(Right.VIEW)
+
+
+def may_audit(user: User, held: Holdings | None = None) -> bool:
+    """Whether a person may look through the whole record: an administrator, or who may view on a body of oversight."""
+    return user.is_staff or oversees(held or holdings(user))
 
 
 def visible_to(user: User, held: Holdings | None = None) -> QuerySet[Proposal]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from governance.audit.models import named
 from governance.people.duties import Right
 from governance.people.models import User
 from governance.people.queries import Holdings, holdings
@@ -65,7 +66,7 @@ def reader_of(user: User, reference: str, item: int | None = None) -> Reader:
 
 
 def _why_unseen(proposal: Proposal) -> str:
-    said = {"reference": proposal.reference, "author": proposal.author.name}
+    said = {"reference": proposal.reference, "author": named(proposal.author.name)}
     if not proposal.revision_number:
         return _("%(reference)s is a draft. Only its author sees it until it is sent. Ask %(author)s about it.") % said
     return _("%(reference)s has not come to a body on which you sit. Ask %(author)s about it.") % said

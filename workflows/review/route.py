@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from governance import clock
+from governance.audit.models import named
 from governance.policies.resolve import Route, RouteStage
 from governance.policies.vocabulary import Effect, Outcome
 from governance.site.templatetags.assent import day
@@ -144,7 +145,11 @@ def steps(history: History) -> list[Step]:
     drawn = [_draft(history)]
     for stage in version.typed_rules.route:
         if stage.key not in history.route:
-            drawn.append(Step(label=stage.label, status="skipped", lines=(_("Not for this proposal"),)))
+            if proposal.disposed_at is not None:
+                # What it said is gone, and with it which of the stages beyond were on its way.
+                drawn.append(Step(label=stage.label, status="next", lines=(_("Not reached"),)))
+            else:
+                drawn.append(Step(label=stage.label, status="skipped", lines=(_("Not for this proposal"),)))
             continue
         item, decision = latest_item.get(stage.key), latest_decision.get(stage.key)
         step = _stage(history, history.route[stage.key], item, decision, done=stage.key in approved)
@@ -156,7 +161,7 @@ def steps(history: History) -> list[Step]:
 
 
 def _draft(history: History) -> Step:
-    proposal, author = history.proposal, history.proposal.author.name
+    proposal, author = history.proposal, named(history.proposal.author.name)
     number, since = proposal.revision_number, proposal.submitted_at
     if proposal.state in (State.DRAFT, State.RETURNED):
         lines = (_("With %(name)s since %(day)s") % {"name": author, "day": day(proposal.since)},)
@@ -175,10 +180,10 @@ def _stage(
         return Step(label=stage.label, status="done", lines=_approved_lines(decision, stay))
     if decision is not None and item is not None and decision.item_id == item.pk:
         if decision.outcome == Outcome.DECLINE:
-            lines = (_("Declined by %(name)s") % {"name": decision.by_name}, day(decision.at))
+            lines = (_("Declined by %(name)s") % {"name": named(decision.by_name)}, day(decision.at))
             return Step(label=stage.label, status="declined", lines=lines, icon="circle-x")
         if decision.outcome == Outcome.RETURN and history.proposal.state in (State.RETURNED, State.WITHDRAWN):
-            lines = (_("Returned by %(name)s") % {"name": decision.by_name}, day(decision.at))
+            lines = (_("Returned by %(name)s") % {"name": named(decision.by_name)}, day(decision.at))
             return Step(label=stage.label, status="returned", lines=lines)
     if done:
         return Step(label=stage.label, status="done", lines=_received_lines(item))
@@ -201,7 +206,7 @@ def _holding(history: History, stage: RouteStage, item: WorkItem) -> Step:
 
 
 def _approved_lines(decision: Decision, item: WorkItem) -> tuple[str, ...]:
-    said = {"name": decision.by_name}
+    said = {"name": named(decision.by_name)}
     if decision.outcome == Outcome.APPROVE_WITH_CONDITIONS:
         first = _("Approved with conditions by %(name)s") % said
     else:

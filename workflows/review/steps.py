@@ -151,6 +151,7 @@ def close_with_decision(
     confirmed: Collection[str],
     reasons: str,
     to_stage: str = "",
+    conditions: Sequence[Json] = (),
 ) -> Decision:
     """Close the work item with a decision and its event."""
     proposal, item = stay.proposal, stay.item
@@ -177,6 +178,8 @@ def close_with_decision(
             "effect": item.effect,
             "to_stage": to_label or None,
             "confirmed": sorted(confirmed),
+            "seat": item.body.code,
+            "conditions": list(conditions),
         },
         reason=reasons,
     )
@@ -258,7 +261,13 @@ def open_items_at(proposal: Proposal, revision: Revision, stages: Iterable[Route
         item = _open_item(proposal, revision, stage)
         if stage.effect is Effect.RECEIVE:
             _close(item, Closing.RECEIVED)
-            record_act(proposal, Verb.STAGE_RECEIVED, None, on_behalf_of=item.body.name, after={"stage": stage.key})
+            record_act(
+                proposal,
+                Verb.STAGE_RECEIVED,
+                None,
+                on_behalf_of=item.body.name,
+                after={"stage": stage.key, "seat": item.body.code},
+            )
         else:
             opened.append(item)
     return opened

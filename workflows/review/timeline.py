@@ -23,6 +23,7 @@ class Entry:
     moment: datetime
     detail: str = ""
     quote: str = ""
+    event: int = 0
 
 
 _LOOKS: Final[dict[Verb, tuple[str, str]]] = {
@@ -56,6 +57,7 @@ def entry_of(event: Event) -> Entry:
         moment=event.at,
         detail=_detail(verb, event),
         quote=event.reason,
+        event=event.pk,
     )
 
 

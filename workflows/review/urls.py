@@ -3,7 +3,7 @@
 from django.urls import path
 
 from workflows.proposals import converters  # noqa: F401 (registers "reference")
-from workflows.review import moving_views, views
+from workflows.review import file_views, moving_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("proposals/<reference:reference>/decline/", views.decline, name="proposal-decline"),
     path("proposals/<reference:reference>/withdraw/", views.withdraw, name="proposal-withdraw"),
     path("proposals/<reference:reference>/comment/", views.comment, name="proposal-comment"),
+    path("proposals/<reference:reference>/readings/", file_views.readings, name="proposal-readings"),
     path("policies/<slug:key>/<int:number>/move/", moving_views.choose, name="policy-move"),
     path("policies/<slug:key>/<int:number>/move/plan/", moving_views.look, name="policy-move-plan"),
     path("policies/<slug:key>/<int:number>/move/confirm/", moving_views.confirm, name="policy-move-confirm"),

@@ -18,6 +18,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from governance.audit.models import named
 from governance.people.models import User
 from governance.people.queries import holdings
 from governance.policies.vocabulary import Kind
@@ -39,13 +40,15 @@ from workflows.review.forms import (
     WithdrawForm,
     local_path,
 )
-from workflows.review.lists import decisions, everything, mine, queue, scope_of, seats_of
+from workflows.review.lists import decisions, everything, mine, scope_of, seats_of
 from workflows.review.models import Decision, WorkItem
 from workflows.review.page import PageOptions, ProposalPage, audience_options, audiences_of
 from workflows.review.paging import Page, count_in_words
 from workflows.review.panel import decision_form
 from workflows.review.peek import peek
 from workflows.review.permits import Act
+from workflows.review.queries import may_audit
+from workflows.review.queue import queue
 from workflows.review.reader import NoAccess, Reader, reader_of
 
 TABS = ("waiting", "returned", "decided")
@@ -88,6 +91,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     context |= {
         "counts": {name: count_in_words(count) for name, count in shown.counts.items()},
         "waiting_count": count_in_words(shown.counts["waiting"]) if shown.counts["waiting"] else "",
+        "may_audit": may_audit(scope.user, scope.held),
         "found": count_in_words(shown.found),
         "link_suffix": _suffix(request),
         "row_link": f"{link}&row=" if (link := _with(request, row="")) != "?" else "?row=",
@@ -124,7 +128,11 @@ def proposals_all(request: HttpRequest) -> HttpResponse:
     narrow_form = ProposalsForm(request, scope.units)
     shown = everything(scope, narrow_form.narrow(), request.GET.get("page", ""))
     context = _list_context(request, narrow_form, shown.page, shown.found)
-    context |= {"list": shown, "waiting_count": SimpleLazyObject(lambda: how_many_wait(scope.user, scope.held))}
+    context |= {
+        "list": shown,
+        "waiting_count": SimpleLazyObject(lambda: how_many_wait(scope.user, scope.held)),
+        "may_audit": may_audit(scope.user, scope.held),
+    }
     return render(request, "review/all.html", context)
 
 
@@ -163,6 +171,7 @@ def _show(request: HttpRequest, page: ProposalPage, status: int = HTTPStatus.OK,
         "and_next": f"&{urlencode({'next': back})}" if back else "",
         "withdraw_form": WithdrawForm(seen=page.proposal.version),
         "waiting_count": SimpleLazyObject(lambda: how_many_wait(page.reader.user, page.reader.held)),
+        "may_audit": may_audit(page.reader.user, page.reader.held),
         "kind_label": Kind(page.proposal.kind).label if page.proposal.kind else "",
         **context,
     }
@@ -295,7 +304,7 @@ def _what_happened(decision: Decision) -> str:
     """The sentence after a decision: what was decided and who holds the proposal now."""
     proposal = Proposal.objects.select_related("author").get(pk=decision.proposal_id)
     holders = ", ".join(proposal.work_items.filter(closed_at=None).values_list("body__name", flat=True))
-    said = {"reference": proposal.reference, "holders": holders, "author": proposal.author.name}
+    said = {"reference": proposal.reference, "holders": holders, "author": named(proposal.author.name)}
     match State(proposal.state):
         case State.APPROVED:
             return _("Approved. %(reference)s has passed its last stage.") % said

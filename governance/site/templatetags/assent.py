@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 from governance import clock
+from governance.audit import models as audit
 from governance.working_days import working_days_between
 
 register = template.Library()
@@ -147,6 +148,12 @@ def error_list(form: Any, forms: Any = None, errors: Any = None) -> list[tuple[s
             anchor = f"{field.auto_id}_0" if field.use_fieldset else field.id_for_label
             found += [(anchor, sentence) for sentence in field.errors]
     return found
+
+
+@register.filter
+def named(name: str) -> str:
+    """A person's name, or the words for one whose data was erased: every name on a page goes through it."""
+    return audit.named(name)
 
 
 # ---- dates and times

@@ -215,8 +215,7 @@ def test_a_day_costs_the_same_with_many(place: Institution) -> None:
             at_a_date(HANDOVER)
         return len(captured)
 
-    before = queries()
-    for number in range(12):
+    def renamed(number: int) -> None:
         who = add_person(actor=REGISTRAR, email=f"p{number}@kawartha.example", name=f"Person {number}")
         where = create_body(
             actor=REGISTRAR,
@@ -229,7 +228,13 @@ def test_a_day_costs_the_same_with_many(place: Institution) -> None:
         give_mandate(actor=REGISTRAR, person=who, body=where, duty=Duty.CHAIR, starts_on=date(2024, 1, 1))
         who.name = f"Renamed {number}"
         change_person(actor=REGISTRAR, person=who, fields=["name"])
-    assert queries() == before == 6
+
+    renamed(0)
+    before = queries()
+    for number in range(1, 12):
+        renamed(number)
+    # The seventh opens the names that the record hides.
+    assert queries() == before == 7
 
 
 # ---- the page

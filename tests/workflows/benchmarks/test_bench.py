@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from functools import partial
 from io import StringIO
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -13,12 +15,18 @@ from django.test import TestCase, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from governance.audit.canonical import canonical_bytes
-from governance.audit.models import Event
+from governance.audit.models import Event, Pending
+from governance.audit.queries import LOG, events_of
+from governance.audit.verbs import Verb
+from governance.audit.verifier import LogCheck, Report
 from tests.conftest import Institution
+from workflows.auditing.source import DatabaseSource
 from workflows.benchmarks.archive import FEWEST
+from workflows.benchmarks.clients import seconds_together, somebody_seals
 from workflows.benchmarks.filling import fill
 from workflows.benchmarks.floor import HOST
-from workflows.benchmarks.measures import MEASURES, NAMES, Bench, Site
+from workflows.benchmarks.measures import MEASURES, NAMES
+from workflows.benchmarks.sides import Bench, Site
 from workflows.proposals.models import Proposal
 from workflows.review.models import Decision, WorkItem
 from workflows.review.queries import route_of
@@ -44,6 +52,7 @@ def test_a_whole_run_measures_everything_and_leaves_nothing_behind() -> None:
     names = [result["name"] for result in said["results"]]
     assert [name for name in names if name in MEASURES] == [name for name in NAMES if name in MEASURES]
     assert {"queue-queries", "decide-queries", "pages-queue-html", "pages-editor-assets", "replay"} < set(names)
+    assert {"seal-time", "verify-time", "verify-hashing", "verify-memory", "as-of-database"} < set(names)
     for result in said["results"]:
         assert result.keys() == PARTS
         low, high = result["spread"]
@@ -61,6 +70,12 @@ def test_a_control_is_told_apart_and_fails() -> None:
     assert control.keys() == PARTS
     assert (control["name"], control["target"]) == ("decide", 4)
     assert control["ratio"] >= control["target"]
+
+
+@pytest.mark.once
+def test_several_lines_can_be_asked_for_and_come_in_their_order() -> None:
+    said = bench("--only=append,queue")
+    assert [result["name"] for result in said["results"]] == ["queue", "queue-queries", "append"]
 
 
 def test_here_fills_the_configured_database_and_keeps_it() -> None:
@@ -87,6 +102,7 @@ def test_here_refuses_a_database_that_is_not_empty(institution: Institution) -> 
     ("arguments", "sentence"),
     [
         (["--only=speed"], "There is nothing called speed; there are queue, queue-growth, "),
+        (["--only=seal,speed,luck"], "There is nothing called luck, speed; there are queue, queue-growth, "),
         (["--rounds=3"], "A median of fewer than 9 rounds says nothing."),
         (["--proposals=59"], "A page of the queue needs 80 proposals or more."),
         (["--rounds=27"], "27 rounds take more decisions than the 55 that wait among 80 proposals."),
@@ -113,8 +129,15 @@ class TestFilled(TestCase):
             "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         }
+        keys = cls.enterClassContext(TemporaryDirectory())
+        cls.enterClassContext(override_settings(KEY_FOLDER=keys))
         with override_settings(STORAGES=storages):
             cls.place = fill(FEWEST)
+        cls.keys = keys
+
+    @pytest.fixture(autouse=True)
+    def _key_of_the_log(self, settings: Any) -> None:
+        settings.KEY_FOLDER = self.keys
 
     def test_the_archive_is_as_the_acts_would_have_left_it(self) -> None:
         for proposal in Proposal.objects.select_related("policy_version__policy", "unit"):
@@ -129,6 +152,13 @@ class TestFilled(TestCase):
                     assert item.effect == route[item.stage_key].effect
                 for decision in Decision.objects.filter(proposal=proposal):
                     assert decision.effect == route[decision.stage_key].effect
+
+    def test_the_record_is_sealed_signed_and_verifies(self) -> None:
+        assert not Pending.objects.exclude(event__subject=LOG).exists()
+        source, report = DatabaseSource(), Report()
+        assert source.size == Event.objects.count() - Pending.objects.count()
+        LogCheck(source, report).run()
+        assert report.failures == []
 
     def test_the_queue_fills_more_than_a_page_and_the_long_one_has_sixty_events(self) -> None:
         waiting = WorkItem.objects.filter(body=self.place.council, closed_at=None)
@@ -154,3 +184,20 @@ class TestFilled(TestCase):
         for name in ("queue", "queue-filtered", "queue-text", "proposal", "decide"):
             few, many = asked[name]
             assert many > few + 50, name
+
+
+@pytest.mark.postgres
+def test_clients_of_their_own_begin_together_and_a_failing_one_is_told(committed_institution: Institution) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    proposals = [committed_institution.submitted() for _ in range(3)]
+    deeds = [partial(committed_institution.approve, proposal) for proposal in proposals[:2]]
+    with somebody_seals():
+        assert seconds_together(deeds) > 0
+    assert Decision.objects.count() == 2
+    for proposal in proposals[:2]:
+        assert events_of(proposal.subject).last().verb == Verb.DECISION_APPROVED
+    with pytest.raises(RuntimeError, match="did not finish"):
+        seconds_together([partial(committed_institution.approve, proposals[0], confirmed=["nothing"])])
+    # The connection that the clients were forked from is as it was.
+    assert Proposal.objects.count() == 3

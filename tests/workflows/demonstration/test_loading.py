@@ -7,19 +7,26 @@ from datetime import date, datetime
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.db.models import Model
 from django.test import Client, TestCase, override_settings
 from django.urls import reverse
 
 from governance import clock
-from governance.audit.models import Event
+from governance.audit import keys
+from governance.audit.actions import ASSENT, record, seal_and_sign
+from governance.audit.models import Event, Leaf, Pending
+from governance.audit.queries import LOG, keys_of_log, latest_checkpoint
+from governance.audit.verbs import Verb
+from governance.audit.verifier import LogCheck, Report
 from governance.people.actions import refresh_grants
 from governance.people.duties import Right, duties_that_allow
 from governance.people.models import Body, Mandate, Unit, User
@@ -28,8 +35,10 @@ from governance.policies.checking import check
 from governance.policies.institution import soundness_of
 from governance.policies.models import PolicyVersion
 from governance.policies.queries import in_force
+from workflows.auditing.source import DatabaseSource
 from workflows.demonstration.loading import load
 from workflows.demonstration.reading import FOLDER, read_demonstration, read_institution
+from workflows.memos.models import Memo
 from workflows.notices.models import Outbox
 from workflows.proposals.models import Attachment, Proposal
 from workflows.proposals.states import State
@@ -66,6 +75,7 @@ class TestWhatIsThereAfterwards(TestCase):
     def setUpTestData(cls) -> None:
         storage = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
         hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        cls.enterClassContext(override_settings(KEY_FOLDER=cls.enterClassContext(TemporaryDirectory())))
         with override_settings(STORAGES=settings.STORAGES | {"default": storage}, PASSWORD_HASHERS=hashers):
             load(read_demonstration())
 
@@ -101,6 +111,20 @@ class TestWhatIsThereAfterwards(TestCase):
         numbers = list(Decision.objects.order_by("id").values_list("event_number", flat=True))
         assert numbers == [event.pk for event in events if event.verb.startswith("decision.")]
         assert not any("…" in event.sentence for event in events if event.verb != "memo.issued")
+
+    def test_the_record_is_sealed_and_signed_to_its_end_and_verifies(self) -> None:
+        assert not Pending.objects.exclude(event__subject=LOG).exists()
+        source, report = DatabaseSource(), Report()
+        assert source.size == Event.objects.count() - Pending.objects.count()
+        LogCheck(source, report).run()
+        assert report.failures == []
+
+    def test_every_memo_was_made_under_a_checkpoint_over_its_decision(self) -> None:
+        memos = list(Memo.objects.select_related("decision", "checkpoint"))
+        assert len(memos) > 60
+        for memo in memos:
+            assert Leaf.objects.get(event=memo.decision.event_number).index < memo.checkpoint.size
+            assert memo.decision.at < memo.checkpoint.at <= memo.issued_at
 
     def test_references_follow_the_order_of_creation_and_its_year(self) -> None:
         proposals = list(Proposal.objects.order_by("created_at"))
@@ -257,9 +281,64 @@ def test_demo_again_says_that_it_is_loaded_whatever_visitors_did_since(tmp_path:
 
 def test_demo_refuses_a_database_that_holds_anything_else() -> None:
     User.objects.create_superuser("admin@university.ca", "password")
-    with pytest.raises(CommandError, match=r"not empty \(people: 1\)"):
+    with pytest.raises(CommandError, match=r"not empty \(people: 1, events: 1\)"):
         demo()
     assert User.objects.count() == 1
+
+
+def test_demo_after_an_earlier_one_was_thrown_away_begins_a_log_of_its_own(tmp_path: Path, settings: Any) -> None:
+    """`make demo` on a database that was removed, while the key folder stayed."""
+    settings.DEMONSTRATION = True
+    folder = Path(settings.KEY_FOLDER)
+    old = an_earlier_log()
+    assert demo("--from", one_proposal(tmp_path)).endswith("The demonstration is loaded.\n")
+    key = keys.load()
+    assert key is not None
+    assert [*map(str, keys_of_log())] == [str(key.public)]
+    checkpoint = latest_checkpoint()
+    assert checkpoint is not None
+    assert keys.head() == checkpoint.note
+    assert str(key) != old.key
+    assert {path.read_text() for path in folder.glob("*.set-aside")} == {f"{old.key}\n", old.head}
+
+
+def test_demo_beside_the_log_of_a_real_installation_is_refused(tmp_path: Path, settings: Any) -> None:
+    settings.DEMONSTRATION = False
+    old = an_earlier_log()
+    with pytest.raises(CommandError, match=r"^.*keys holds the last checkpoint of another log") as error:
+        demo("--from", one_proposal(tmp_path))
+    assert "\n" not in str(error.value)
+    assert (str(keys.load()), keys.head()) == (old.key, old.head)
+    assert nothing_there()
+
+
+def test_demo_that_fails_leaves_no_log_behind(tmp_path: Path, settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    folder = one_proposal(tmp_path)
+    path = Path(folder) / "proposals" / "drone-survey-practice.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("state: draft", "state: approved"), encoding="utf-8")
+    with pytest.raises(CommandError, match="ends with draft"):
+        demo("--from", folder)
+    assert (keys.load(), keys.head(), nothing_there()) == (None, "", True)
+
+
+class EarlierLog(NamedTuple):
+    key: str
+    head: str
+
+
+def an_earlier_log() -> EarlierLog:
+    """Key and head of a log whose database is gone."""
+    before = transaction.savepoint()
+    with transaction.atomic():
+        record(verb=Verb.UNIT_ADDED, subject="unit/OLD", actor=ASSENT)
+    seal_and_sign(now=True)
+    transaction.savepoint_rollback(before)
+    return EarlierLog(str(keys.load()), keys.head())
+
+
+def one_proposal(tmp_path: Path) -> str:
+    return str(copied(tmp_path, only="drone-survey-practice"))
 
 
 @pytest.mark.once

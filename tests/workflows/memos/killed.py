@@ -44,17 +44,20 @@ def around_each_write(execute: Callable[..., Any], sql: str, *arguments: Any) ->
 
 
 def prepare(storage: str) -> Any:
-    """Files in the world's folder, fonts unpacked before anything forks, and an institution."""
+    """Files in the world's folder, a seal, fonts unpacked before anything forks, and an institution."""
     from django.conf import settings
 
     place = {"BACKEND": storage, "OPTIONS": {"location": str(settings.WORLD_DIR / "files")}}
     settings.STORAGES = {**settings.STORAGES, "default": place}
+    settings.DEMONSTRATION = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     from tests.conftest import make_institution
     from tests.workflows.memos.samples import FACTS
+    from workflows.memos import sealing
     from workflows.memos.render import render
 
     render(FACTS)
+    sealing.load()
     return make_institution()
 
 
@@ -131,6 +134,7 @@ def answer(decision_id: int, *, killed: bool) -> None:
                 "numbers": list(MemoNumber.objects.filter(decision=decision_id).values_list("number", flat=True)),
                 "intact": [is_intact(memo.stored_name, memo.digest) for memo in memos],
                 "digests": [memo.digest for memo in memos],
+                "signed": [bool(memo.signed_by) for memo in memos],
                 "recorded": [event.facts["after"]["digest"] for event in events],
                 "mails": Outbox.objects.filter(key__in=[f"memo-issued:{memo.pk}" for memo in memos]).count(),
                 "stream": list(Event.objects.filter(subject=proposal.subject).values_list("sequence", flat=True)),

@@ -5,14 +5,32 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from governance.audit.canonical import canonical_bytes
+from governance.audit.keys import SigningKey
+from governance.audit.verifier import Checkpoint, InclusionProof, checkpoint_text, leaf_hash, node_hash, to_base64
 from workflows.memos.facts import (
+    Certificate,
     LearningOutcome,
     MemoFacts,
     Person,
+    PlaceInLog,
     Question,
     Sentence,
     SetCondition,
     Step,
+)
+
+# A log of two events, of which the second is the decision.
+KEY = SigningKey("assent.kawartha.example/record", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+RECORD = canonical_bytes({"subject": "proposal/MC-2026-0041", "verb": "decision.approved", "version": 1})
+ROOT = node_hash(leaf_hash(b"{}"), leaf_hash(RECORD))
+SIGNED_AT = datetime(2026, 10, 29, 18, 32, tzinfo=UTC)
+PROOF = InclusionProof(
+    index=1,
+    hashes=(leaf_hash(b"{}"),),
+    checkpoint=Checkpoint.parse(str(KEY.sign(checkpoint_text(KEY.name, 2, ROOT), moment=SIGNED_AT))),
 )
 
 FACTS = MemoFacts(
@@ -91,11 +109,18 @@ FACTS = MemoFacts(
     policy_in_force_from=date(2025, 7, 1),
     clause="4.5",
     event_number=18391,
+    place=PlaceInLog(log=KEY.name, index=1, size=2, root=to_base64(ROOT), signed_at=SIGNED_AT),
+    certificate=Certificate(name="Registrar of Kawartha University", is_demonstration=False),
     address_of_memo="https://assent.kawartha.example/memos/SENATE-2026-014.pdf",
+    address_to_check="https://assent.kawartha.example/verify/SENATE-2026-014/",
+    record=RECORD.decode(),
+    proof=str(PROOF),
 )
 
 # Facts that the template or the clockwork chooses among, rather than printing what somebody typed.
-CHOSEN = frozenset({"lang", "content_lang", "outcome", "number", "address_of_memo"})
+CHOSEN = frozenset(
+    {"lang", "content_lang", "outcome", "number", "address_of_memo", "address_to_check", "record", "proof"}
+)
 
 
 def with_every_text(change: Callable[[str], str], facts: MemoFacts = FACTS) -> MemoFacts:

@@ -1,12 +1,17 @@
 """What a memo says of a decision."""
 
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from governance import clock
+from governance.audit.actions import checkpoint_over
 from governance.audit.canonical import canonical_bytes
+from governance.audit.models import Checkpoint, Event, Leaf
+from governance.audit.queries import keys_of_log
+from governance.audit.verifier import InclusionProof, signatures_that_hold
 from governance.people.models import Body
 from tests.conftest import Institution
 from tests.samples import complete_content
@@ -22,7 +27,8 @@ pytestmark = pytest.mark.django_db
 
 def facts_of(decision: Decision) -> MemoFacts:
     set_number_aside(decision)
-    return gather(decision)
+    checkpoint = checkpoint_over(Event.objects.get(pk=decision.event_number))
+    return gather(decision, checkpoint=checkpoint, certificate=None)
 
 
 def on(month: int, day: int) -> datetime:
@@ -105,8 +111,31 @@ def test_memo_made_late_says_the_same(institution: Institution) -> None:
     before = facts_of(decision)
     institution.approve(proposal)
     institution.return_for_changes(proposal, to_stage="associate-dean")
-    assert gather(decision) == before
-    assert canonical_bytes(gather(decision).as_json()) == canonical_bytes(before.as_json())
+    assert facts_of(decision) == before
+    assert canonical_bytes(facts_of(decision).as_json()) == canonical_bytes(before.as_json())
+
+
+def test_place_in_the_log_is_that_of_the_record_and_the_proof(institution: Institution) -> None:
+    decision = institution.approve(institution.submitted())
+    with clock.at(on(9, 9)):
+        facts = facts_of(decision)
+    event, checkpoint = Event.objects.get(pk=decision.event_number), Checkpoint.objects.get()
+    proof = InclusionProof.parse(facts.proof)
+    assert facts.record.encode() == bytes(event.body)
+    assert proof.holds_for(facts.record.encode())
+    assert not proof.holds_for(facts.record.encode() + b" ")
+    assert len(signatures_that_hold(proof.checkpoint.note, keys_of_log())) == 1
+    assert (facts.place.index, proof.index) == (Leaf.objects.get(event=event).index, facts.place.index)
+    assert (facts.place.log, facts.place.size, facts.place.signed_at) == ("localhost/record", checkpoint.size, on(9, 9))
+    assert b64decode(facts.place.root) == bytes(checkpoint.root)
+    assert facts.address_to_check == f"http://localhost:8000/verify/{facts.number}/"
+
+
+def test_record_names_nobody_in_the_open(institution: Institution) -> None:
+    facts = facts_of(institution.approve(institution.submitted()))
+    assert facts.sender.name == "Marc Lavoie"
+    assert "Lavoie" not in facts.record
+    assert "commitment" in facts.record
 
 
 def test_recommendation_names_who_decides_and_who_is_next(institution: Institution) -> None:
@@ -192,6 +221,7 @@ def test_french_proposal_is_marked_and_the_memo_keeps_its_language(institution: 
 
 def test_what_cannot_be_printed_is_left_out_of_the_words(institution: Institution) -> None:
     content = complete_content(title="Data\u202edetsurT\x07 care")
-    facts = facts_of(institution.approve(institution.submitted(content=content), reasons="Good.\x07\u2066 Yes."))
+    reasons = "Good.\x07\u2066 Yes.\u2029\u2028And\x85soon."
+    facts = facts_of(institution.approve(institution.submitted(content=content), reasons=reasons))
     assert facts.title == "Data detsurT care"
-    assert facts.reasons == ("Good.   Yes.",)
+    assert facts.reasons == ("Good.   Yes.", "And\nsoon.")

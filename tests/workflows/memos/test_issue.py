@@ -1,6 +1,8 @@
 """Issuing memos: through the outbox, once for a decision, and never in the way of the decision."""
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from governance.audit.models import Event
 from governance.audit.verbs import Verb
 from tests.conftest import Institution
 from tests.workflows.memos import reading
-from workflows.memos.actions import issue, keep_file
+from workflows.memos.actions import draft_name, issue, keep_file
 from workflows.memos.models import Memo, MemoNumber, stored_name
 from workflows.memos.queries import memos_of
 from workflows.memos.render import TEMPLATE_VERSION
@@ -34,6 +36,36 @@ def file_of(memo: Memo) -> bytes:
     return content
 
 
+def stored_memos() -> set[str]:
+    """Every file under memos/, drafts included."""
+    folder = Path(default_storage.path("memos"))
+    return {path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def once_before_the_row(act: Callable[[], None]) -> Iterator[None]:
+    """Do something else once, after the file is kept and before it is looked up whether the memo has a row by now."""
+    looked = 0
+
+    def watch(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        nonlocal looked
+        looked += sql.startswith("SELECT") and 'FROM "memos_memo" ' in sql
+        if looked == 2:
+            looked += 1
+            act()
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(watch):
+        yield
+
+
+def interrupted_before_the_row() -> AbstractContextManager[None]:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    return once_before_the_row(interrupt)
+
+
 def test_worker_issues_a_memo_for_every_decision(institution: Institution, mailoutbox: list[Any]) -> None:
     proposal = institution.at_stage("senate")
     decision = institution.approve(proposal)
@@ -48,9 +80,11 @@ def test_worker_issues_a_memo_for_every_decision(institution: Institution, mailo
     assert event.facts["after"] == {
         "memo": memo.number,
         "digest": digest,
+        "unsigned_digest": memo.unsigned_digest,
         "size": len(pdf),
         "outcome": "approve",
         "decision_event": decision.event_number,
+        "seat": "SENATE",
     }
     assert event.subject == proposal.subject
     assert event.facts["revision"]["digest"] == decision.revision.digest
@@ -104,6 +138,70 @@ def test_memo_cannot_be_changed_or_deleted(institution: Institution) -> None:
             cursor.execute(statement, ["0" * 9])
     memo.refresh_from_db()
     assert hashlib.sha256(file_of(memo)).hexdigest() == memo.digest
+
+
+# ---- the seal
+
+
+def test_demonstration_signs_what_the_facts_alone_make(institution: Institution, settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    memo = issue(decision_id=institution.approve(institution.submitted()).pk)
+    pdf = file_of(memo)
+    first_end = pdf.index(b"%%EOF\n") + len(b"%%EOF\n")
+    assert memo.unsigned_digest == hashlib.sha256(pdf[:first_end]).hexdigest()
+    assert memo.digest == hashlib.sha256(pdf).hexdigest() != memo.unsigned_digest
+    assert memo.signed_by == "Demonstration seal, not for legal use (Kawartha University)"
+    assert reading.squash("signed with a demonstration certificate") in reading.text_of(pdf)
+
+
+def test_without_a_certificate_it_says_that_it_carries_no_signature(institution: Institution) -> None:
+    memo = issue(decision_id=institution.approve(institution.submitted()).pk)
+    assert (memo.signed_by, memo.unsigned_digest) == ("", memo.digest)
+    assert reading.squash("The file carries no signature.") in reading.text_of(file_of(memo))
+
+
+def test_certificate_that_cannot_be_read_puts_the_memo_off(institution: Institution, settings: Any) -> None:
+    settings.SEAL_FILE = "/nowhere/seal.p12"
+    decision = institution.approve(institution.submitted())
+    row = Outbox.objects.get(key=f"memo:{decision.pk}")
+    assert deliver(row_id=row.pk) is Outcome.PUT_OFF
+    row.refresh_from_db()
+    assert "/nowhere/seal.p12 cannot be read: No such file or directory." in row.last_error
+    assert Memo.objects.count() == 0
+
+
+def test_issued_memo_is_left_as_it_was_whatever_the_settings_are_now(institution: Institution, settings: Any) -> None:
+    decision = institution.approve(institution.submitted())
+    before = issue(decision_id=decision.pk)
+    settings.DEMONSTRATION = True
+    assert issue(decision_id=decision.pk).digest == before.digest
+    assert stored_memos() == {before.stored_name}
+
+
+def test_signed_file_of_a_worker_that_was_killed_is_taken_up(institution: Institution, settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    decision = institution.approve(institution.submitted())
+    with pytest.raises(KeyboardInterrupt), interrupted_before_the_row():
+        issue(decision_id=decision.pk)
+    left = stored_memos()
+    memo = issue(decision_id=decision.pk)
+    assert left == {memo.stored_name, draft_name(memo.number)}
+    assert stored_memos() == {memo.stored_name}
+
+
+def test_file_that_another_worker_was_faster_than_is_taken_away(institution: Institution, settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    decision = institution.approve(institution.submitted())
+    faster: list[Memo] = []
+
+    def meanwhile() -> None:
+        default_storage.delete(draft_name(MemoNumber.objects.get().number))
+        faster.append(issue(decision_id=decision.pk))
+
+    with once_before_the_row(meanwhile):
+        memo = issue(decision_id=decision.pk)
+    assert [memo] == faster
+    assert stored_memos() == {memo.stored_name}
 
 
 # ---- when it fails

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,11 @@ def test_every_fact_can_be_read(pdf: bytes) -> None:
     assert [fact for fact in texts(FACTS) if reading.squash(fact) not in text] == []
     for day in ("Thursday 29 October 2026", "2 October 2026", "30 November 2026", "Wed 2 Sep 2026", "1 July 2025"):
         assert reading.squash(day) in text
-    for words in ("6 of 10", "Event 18391", "No, optional", "clause 4.5", "Page 1 of", FACTS.address_of_memo):
+    for words in ("6 of 10", "Event 18391, index 1 of the log", "No, optional", "clause 4.5", "Page 1 of"):
         assert reading.squash(words) in text
+    for words in (FACTS.address_of_memo, FACTS.address_to_check, "2 events, signed 29 October 2026 at 14:32 EDT"):
+        assert reading.squash(words) in text
+    assert reading.squash("signed with the certificate of “Registrar of Kawartha University”") in text
 
 
 def test_metadata(pdf: bytes) -> None:
@@ -65,9 +69,9 @@ def test_headings_tables_and_list_are_tagged(pdf: bytes) -> None:
     with reading.opened(pdf) as document:
         tags = reading.tags(document)
         assert len(reading.named(tags, "H1")) == 1
-        assert len(reading.named(tags, "H2")) == 8
+        assert len(reading.named(tags, "H2")) == 9
         headings = [str(tag.S) for tag in reading.named(tags, "H1", "H2", "H3", "H4", "H5", "H6")]
-        assert headings == ["/H1", *["/H2"] * 8]
+        assert headings == ["/H1", *["/H2"] * 9]
         assert len(reading.named(tags, "Table")) == 6
         assert len(reading.named(tags, "L")) == 1
         assert len(reading.named(tags, "LI")) == len(FACTS.conditions)
@@ -90,8 +94,8 @@ def test_every_cell_names_the_headers_it_stands_under(pdf: bytes) -> None:
 def test_links_say_where_they_lead(pdf: bytes) -> None:
     with reading.opened(pdf) as document:
         links = [link for page in document.pages for link in page.get("/Annots", [])]
-        assert {str(link.A.URI) for link in links} == {FACTS.address_of_memo}
-        assert {str(link.Contents) for link in links} == {FACTS.address_of_memo}
+        assert {str(link.A.URI) for link in links} == {FACTS.address_of_memo, FACTS.address_to_check}
+        assert all(link.Contents == link.A.URI for link in links)
 
 
 def test_every_font_is_ours_embedded_and_maps_to_unicode(pdf: bytes) -> None:
@@ -105,6 +109,13 @@ def test_every_font_is_ours_embedded_and_maps_to_unicode(pdf: bytes) -> None:
             (descendant,) = font.DescendantFonts
             descriptor = descendant.FontDescriptor
             assert {"/FontFile2", "/FontFile3"} & set(descriptor.keys())
+
+
+def test_first_of_a_month_is_an_ordinal_in_french(settings: Any) -> None:
+    settings.LANGUAGE_CODE = "fr-ca"
+    html = as_html(replace(FACTS, lang="fr-CA", decided_on=date(2026, 10, 1)))
+    assert "jeudi 1er octobre 2026" in html
+    assert "1er juillet 2025" in html
 
 
 def test_words_of_a_french_proposal_are_marked_as_french() -> None:
@@ -191,7 +202,7 @@ def test_hostile_words_are_printed_and_fetch_nothing(words: str) -> None:
     pdf = render(facts)
     assert reading.squash(words) in reading.text_of(pdf)
     with reading.opened(pdf) as document:
-        assert "/EmbeddedFiles" not in document.Root.get("/Names", {})
+        assert sorted(document.attachments) == ["record.json", "record.tlog-proof"]
         for page in document.pages:
             assert len(page.Resources.get("/XObject", {})) == 0
 

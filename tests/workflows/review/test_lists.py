@@ -23,9 +23,10 @@ from workflows.proposals.actions import look, save_section
 from workflows.proposals.models import DraftSection, Proposal, Revision
 from workflows.proposals.states import State
 from workflows.review import actions as review
-from workflows.review.lists import Narrow, capped_counts, queue, scope_of, waiting
+from workflows.review.lists import Narrow, capped_counts, scope_of, waiting
 from workflows.review.models import WorkItem
 from workflows.review.paging import Key, aware_moment, count_in_words, page_of
+from workflows.review.queue import queue
 
 NOON = datetime(2026, 10, 14, 16, 0, tzinfo=UTC)  # a Wednesday
 

@@ -300,7 +300,7 @@ def test_the_record_of_a_move_is_complete(institution: Institution) -> None:
             "stage": "undergraduate-council",
             "label": "Undergraduate Council",
             "body": "Undergraduate Council",
-            "by": "Louis Beaudry",
+            "by": institution.people["ugc"].record_key,
             "revision": 1,
         }
     ]

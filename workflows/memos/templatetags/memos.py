@@ -2,11 +2,13 @@
 
 from django import template
 
+from governance import dates
 from workflows.memos import queries
 from workflows.memos.queries import MemoLine
 from workflows.proposals.models import Proposal
 
 register = template.Library()
+register.filter("in_full", dates.in_full)
 
 
 @register.simple_tag

@@ -76,6 +76,11 @@ class UploadForm(forms.Form):
         },
         widget=forms.FileInput({"accept": ".pdf,.docx,.odt,.png,.jpg,.jpeg"}),
     )
+    confidential = forms.BooleanField(
+        label=_("Confidential"),
+        required=False,
+        help_text=_("Every reading by somebody else than you is recorded, and you see who read it and when."),
+    )
 
     def __init__(self, *args: object, limit_mb: int, **given: object) -> None:
         super().__init__(*args, **given)  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ class World:
             "WORLD_BASE_SETTINGS": os.environ["DJANGO_SETTINGS_MODULE"],
             "PYTHONPATH": os.pathsep.join([str(BASE_DIR), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
             "WORLD_DIR": str(folder),
+            "ASSENT_KEYS": str(folder / "keys"),
             "WORLD_LEASE": "300",
             "WORLD_QUEUE": self._mark,
             "WORLD_TIMEOUT": "20",

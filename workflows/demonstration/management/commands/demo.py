@@ -7,6 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from governance.audit.actions import LogWouldFork
+from governance.audit.keys import NoKey
 from governance.policies.loading import BadFile
 from workflows.demonstration.context import listed
 from workflows.demonstration.loading import anything_there, holds, load
@@ -47,7 +49,10 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be read: {reason}. Run first: manage.py migrate") from None
         if there:
             raise CommandError(f"The database is not empty ({there}), so the demonstration is not loaded into it.")
-        load(demonstration, say=self.stdout.write)
+        try:
+            load(demonstration, say=self.stdout.write)
+        except (LogWouldFork, NoKey) as error:
+            raise CommandError(str(error)) from None
         self.stdout.write("The demonstration is loaded.")
 
 

@@ -1,0 +1,1 @@
+"""Packages for auditors: asked for, written in the background, fetched."""

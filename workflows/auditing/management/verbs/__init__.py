@@ -1,0 +1,1 @@
+"""What `manage.py audit` can do, a module each."""
