@@ -6,6 +6,24 @@ RFC 8032 (Ed25519), RFC 8785 (the bytes of an event), and the C2SP formats signe
 tlog-cosignature, tlog-proof and tlog-policy.
 """
 
+# In this file, each under a line that begins with "# ----":
+#   the tree (RFC 9162, section 2.1)
+#   signatures (RFC 8032, section 5.1)
+#   notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature)
+#   proofs in a file (C2SP tlog-proof)
+#   what is checked, and what was found
+#   who else must have seen the log (C2SP tlog-policy)
+#   an event (RFC 8785, and docs/record.md)
+#   the log as a whole
+#   an export, in a folder or a zip file
+#   the rows that lists and pages are made of
+#   the law: conditions, routes, and which approvals stand
+#   what changed with time, as it was known at each place of the log
+#   notes on every proposal, on disk
+#   the check of the rows
+#   small things
+#   the command
+
 from __future__ import annotations
 
 import sys
@@ -1943,7 +1961,7 @@ class Notes:
         self._waiting.clear()
 
 
-# ---- the check
+# ---- the check of the rows
 
 
 class Rows:

@@ -46,8 +46,8 @@ def test_a_stranger_checks_a_memo_and_the_log(
     expect(page.get_by_role("heading", name="This is not the file that was issued")).to_be_visible()
     assert axe(page) == []
     page.get_by_role("contentinfo").get_by_role("link", name="Log of the record").click()
-    expect(page.get_by_role("table", name="Last seal of each day")).to_be_visible()
-    page.get_by_role("link", name="Latest seal as text").click()
+    expect(page.get_by_role("table", name="Last checkpoint of each day")).to_be_visible()
+    page.get_by_role("link", name="Latest checkpoint as text").click()
     expect(page.locator("body")).to_contain_text("localhost/record")
 
     for width, scheme in ((PHONE, "light"), (DESK, "dark")):

@@ -49,6 +49,8 @@ from governance.audit.verifier import (
 )
 from tests.governance.audit.packages import BEGUN, Log, Signer, lined, manifest, witness
 
+pytestmark = pytest.mark.once
+
 FILE = Path(verifier.__file__)
 
 # ---- the tree

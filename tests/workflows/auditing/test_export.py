@@ -42,7 +42,7 @@ from workflows.proposals.actions import attach
 from workflows.proposals.models import Audience, Proposal
 from workflows.review import actions as review
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\n%%EOF\n"
 SECRET = PDF + b"the budget of a partner"

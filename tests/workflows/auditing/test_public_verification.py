@@ -25,7 +25,7 @@ from workflows.proposals.models import Proposal
 from workflows.review import actions as review
 from workflows.review.models import Decision
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 FEE = {"fields": ["resources.fee"], "stages": ["associate-dean"], "clause": "7.6"}
 REASONS = "The fee is not explained, says the dean in confidence."
 

@@ -40,6 +40,8 @@ from workflows.memos.sealing import Seal
 from workflows.memos.standing import Answer, InForce, Standing, standing_of
 from workflows.proposals.states import State
 
+pytestmark = pytest.mark.once
+
 INSTITUTION = "Kawartha University"
 # A log of two events, of which the second is the decision.
 RECORD = canonical_bytes(

@@ -37,6 +37,8 @@ from workflows.memos import sealing
 from workflows.memos.render import render
 from workflows.memos.sealing import NoSeal, Seal
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def unsigned() -> bytes:

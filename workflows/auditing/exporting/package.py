@@ -94,7 +94,7 @@ class Package:
         head = {
             "format": FORMAT,
             "institution": settings.INSTITUTION,
-            "log": settings.LOG_NAME,
+            "log": checkpoint.note.partition("\n")[0],
             "made_at": clock.now().isoformat(timespec="seconds"),
             "time_zone": settings.TIME_ZONE,
             "scope": {
