@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from governance.audit.canonical import canonical_bytes
@@ -26,6 +27,7 @@ def stored(rules: Rules) -> dict[str, Any]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rule_sets())
+@pytest.mark.once
 def test_rules_written_and_read_are_the_same_rules(rules: Rules) -> None:
     written = to_yaml(rules)
     assert read(written) == rules

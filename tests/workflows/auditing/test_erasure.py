@@ -519,6 +519,7 @@ def test_refusals_are_of_one_kind(institution: Institution, departed: User) -> N
 # ---- the database's files
 
 
+@pytest.mark.once
 def test_no_copy_is_left_in_the_files_of_sqlite(tmp_path: Path) -> None:
     """Neither in a page that was freed nor in the log of writes (its WAL)."""
     command = [sys.executable, "-W", "error", "-m", "tests.workflows.auditing.erased_file"]

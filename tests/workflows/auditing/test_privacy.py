@@ -292,6 +292,7 @@ def test_a_length_that_is_no_number_counts_as_none(client: Client) -> None:
     assert client.generic("POST", "/verify/", b"x", CONTENT_LENGTH="many").status_code == 422
 
 
+@pytest.mark.once
 def test_a_small_file_made_to_never_end_ends_soon_and_apart(client: Client) -> None:
     data = zlib.compress(b"x")
     pdf = BytesIO()

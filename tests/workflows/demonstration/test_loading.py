@@ -264,6 +264,7 @@ def test_it_looks_the_same_on_another_day(today: datetime) -> None:
 # ---- the command
 
 
+@pytest.mark.once
 def test_demo_fills_an_empty_database_and_says_how_far_it_is() -> None:
     said = demo()
     assert "31 proposals" in said
