@@ -1,15 +1,13 @@
 """The record as a verifier reads it and an export holds it: events, keys, checkpoints, and the rows that rest on them.
 
 `governance.audit.verifier` checks anything that gives these; `workflows.auditing.exporting.package` writes exactly
-these into files. What each table's rows hold is said once, here, and told to outsiders in `docs/record.md`.
+these into files.
 """
 
 from array import array
-from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, BinaryIO, Final, cast
@@ -20,17 +18,28 @@ from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from governance.audit import keys
 from governance.audit.merkle import WIDTH, Tree
-from governance.audit.models import Checkpoint, Event, Leaf, Pending, PersonalDatum
+from governance.audit.models import Checkpoint, Event, Leaf, Pending
 from governance.audit.queries import LOG, keys_of_log, latest_checkpoint, noted, read_tile
 from governance.audit.verifier import to_base64
 from governance.people.models import Body, Mandate, Unit, User
 from governance.policies.models import PolicyVersion
+from workflows.auditing.rows import (
+    Row,
+    body_row,
+    comment_row,
+    decision_row,
+    mandate_row,
+    memo_row,
+    person_rows,
+    policy_row,
+    proposal_row,
+    revision_row,
+    unit_row,
+)
 from workflows.memos.models import Memo
 from workflows.proposals.models import Attachment, Comment, Proposal, Revision
-from workflows.proposals.states import State
 from workflows.review.models import Decision, WorkItem
 
-Row = dict[str, Any]
 # The institution's own witness policy lies beside its key.
 WITNESS_POLICY: Final = "witnesses.tlog-policy"
 # Rows fetched at a time, so that memory stays flat however long the record.
@@ -242,10 +251,6 @@ def _pages(rows: QuerySet[Any], key: str = "pk") -> Iterator[list[Any]]:
         page = list(rows.filter(**{f"{key}__gt": getattr(page[-1], key)}).order_by(key)[:CHUNK])
 
 
-def _moment(value: datetime | None) -> str | None:
-    return value.isoformat() if value else None
-
-
 def _people(source: DatabaseSource) -> Iterator[QuerySet[User]]:
     people = User.objects.filter(erased_at=None)
     if source.is_whole:
@@ -257,160 +262,6 @@ def _people(source: DatabaseSource) -> Iterator[QuerySet[User]]:
     numbers = sorted(int(key.removeprefix("person/")) for key in acted if key.startswith("person/"))
     for some in _several(numbers, AT_ONCE):
         yield people.filter(pk__in=some)
-
-
-def _person(people: list[User]) -> Iterator[Row]:
-    values: dict[str, list[str]] = {person.record_key: [] for person in people}
-    for datum in PersonalDatum.objects.filter(person__in=list(values)).order_by("pk"):
-        values[datum.person].append(datum.value)
-    for person in people:
-        yield {
-            "person": person.record_key,
-            "salt": b64encode(bytes(person.salt)).decode(),
-            "values": values[person.record_key],
-            "name": person.name,
-            "title": person.title,
-            "active": person.is_active,
-            "administrator": person.is_staff or person.is_superuser,
-        }
-
-
-def _unit(unit: Unit) -> Row:
-    return {
-        "unit": unit.code,
-        "name": unit.name,
-        "kind": unit.kind,
-        "parent": unit.parent.code if unit.parent else None,
-    }
-
-
-def _body(body: Body) -> Row:
-    return {"body": body.code, "kind": body.kind, "name": body.name, "unit": body.unit.code}
-
-
-def _mandate(mandate: Mandate) -> Row:
-    return {
-        "person": f"person/{mandate.user_id}",
-        "body": mandate.body.code,
-        "duty": mandate.duty,
-        "starts_on": mandate.starts_on.isoformat(),
-        "ends_on": mandate.ends_on.isoformat() if mandate.ends_on else None,
-    }
-
-
-def _policy(version: PolicyVersion) -> Row:
-    return {
-        "policy": version.policy.key,
-        "number": version.number,
-        "label": version.label,
-        "status": version.status,
-        "text": version.text,
-        "rules": version.rules,
-        "digest": version.digest,
-        "effective_from": version.effective_from.isoformat(),
-        "adopted_at": _moment(version.adopted_at),
-        "adopted_by": f"person/{version.adopted_by_id}" if version.adopted_by_id else None,
-        "motion": version.motion,
-    }
-
-
-# The states in which a proposal's title is that of what was sent, and not of a draft that is the author's own.
-AS_SENT: Final = frozenset({State.IN_REVIEW, State.APPROVED, State.DECLINED})
-
-
-def _proposal(proposal: Any) -> Row:
-    is_as_sent = proposal.state in AS_SENT
-    return {
-        "proposal": proposal.reference,
-        "action": proposal.action,
-        "title": proposal.title if is_as_sent else None,
-        "kind": proposal.kind if is_as_sent else None,
-        "level": proposal.level if is_as_sent else None,
-        "stages": sorted(item.stage_key for item in proposal.open_items),
-        "unit": proposal.unit.code,
-        "author": f"person/{proposal.author_id}",
-        "state": proposal.state,
-        "revision": proposal.revision_number,
-        "version": proposal.version,
-        "policy_version": proposal.policy_version.label if proposal.policy_version else None,
-        "created_at": _moment(proposal.created_at),
-        "ended_at": _moment(proposal.ended_at),
-        "disposed_at": _moment(proposal.disposed_at),
-    }
-
-
-def _revision(revision: Revision) -> Row:
-    return {
-        "proposal": revision.proposal.reference,
-        "number": revision.number,
-        "content": revision.content_text,
-        "digest": revision.digest,
-        "attachments": revision.attachments,
-        "changed_fields": revision.changed_fields,
-        "note": revision.note,
-        "submitted_by": f"person/{revision.submitted_by_id}",
-        "submitted_by_name": revision.submitted_by_name,
-        "submitted_at": _moment(revision.submitted_at),
-    }
-
-
-def _decision(decision: Any) -> Row:
-    return {
-        "proposal": decision.proposal.reference,
-        "event": decision.event_index,
-        "revision": decision.revision.number,
-        "digest": decision.revision.digest,
-        "policy_version": decision.policy_version.label,
-        "stage": decision.stage_key,
-        "stage_label": decision.stage_label,
-        "effect": decision.effect,
-        "outcome": decision.outcome,
-        "to_stage": decision.to_stage,
-        "to_stage_label": decision.to_stage_label,
-        "seat": decision.body.code,
-        "body_name": decision.body_name,
-        "by": f"person/{decision.by_id}",
-        "by_name": decision.by_name,
-        "by_title": decision.by_title,
-        "reasons": decision.reasons,
-        "checklist": decision.checklist,
-        "conditions": [
-            {"text": each.text, "due_on": each.due_on.isoformat() if each.due_on else None, "owner": each.owner}
-            for each in sorted(decision.conditions.all(), key=lambda one: one.number)
-        ],
-        "at": _moment(decision.at),
-    }
-
-
-def _comment(comment: Comment) -> Row:
-    return {
-        "proposal": comment.proposal.reference,
-        "comment": comment.pk,
-        "audience": comment.audience,
-        "section": comment.section,
-        "author": f"person/{comment.author_id}",
-        "author_name": comment.author_name,
-        "author_title": comment.author_title,
-        "revision": comment.revision_number,
-        "text": comment.text,
-        "salt": b64encode(bytes(comment.salt)).decode(),
-        "at": _moment(comment.at),
-    }
-
-
-def _memo(memo: Any) -> Row:
-    return {
-        "memo": memo.number,
-        "proposal": memo.decision.proposal.reference,
-        "decision": memo.event_index,
-        "title": memo.title,
-        "digest": memo.digest,
-        "unsigned_digest": memo.unsigned_digest,
-        "size": memo.size,
-        "signed_by": memo.signed_by,
-        "checkpoint": memo.checkpoint.size,
-        "issued_at": _moment(memo.issued_at),
-    }
 
 
 # ---- every table: the questions that find its rows within a scope, and how a page of them is told
@@ -461,17 +312,20 @@ STREAMS: Final = {
 }
 # In the order in which an export writes them.
 TABLES: Final[dict[str, tuple[Questions, Telling]]] = {
-    "people": (_people, _person),
-    "units": (_all(Unit.objects.select_related("parent")), _each(_unit)),
-    "bodies": (_all(Body.objects.select_related("unit")), _each(_body)),
-    "mandates": (_all(Mandate.objects.select_related("body")), _each(_mandate)),
-    "policies": (_all(PolicyVersion.objects.select_related("policy")), _each(_policy)),
+    "people": (_people, person_rows),
+    "units": (_all(Unit.objects.select_related("parent")), _each(unit_row)),
+    "bodies": (_all(Body.objects.select_related("unit")), _each(body_row)),
+    "mandates": (_all(Mandate.objects.select_related("body")), _each(mandate_row)),
+    "policies": (_all(PolicyVersion.objects.select_related("policy")), _each(policy_row)),
     "proposals": (
         _of_proposals(_PROPOSALS, "reference"),
-        _each(_proposal),
+        _each(proposal_row),
     ),
-    "revisions": (_of_proposals(Revision.objects.select_related("proposal"), "proposal__reference"), _each(_revision)),
-    "decisions": (_of_proposals(_DECISIONS, "proposal__reference"), _each(_decision)),
-    "comments": (_of_proposals(Comment.objects.select_related("proposal"), "proposal__reference"), _each(_comment)),
-    "memos": (_of_proposals(_MEMOS, "decision__proposal__reference"), _each(_memo)),
+    "revisions": (
+        _of_proposals(Revision.objects.select_related("proposal"), "proposal__reference"),
+        _each(revision_row),
+    ),
+    "decisions": (_of_proposals(_DECISIONS, "proposal__reference"), _each(decision_row)),
+    "comments": (_of_proposals(Comment.objects.select_related("proposal"), "proposal__reference"), _each(comment_row)),
+    "memos": (_of_proposals(_MEMOS, "decision__proposal__reference"), _each(memo_row)),
 }

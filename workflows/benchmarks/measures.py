@@ -33,7 +33,7 @@ from workflows.benchmarks.sides import BY, Bench, Measure, Sides, Site
 from workflows.benchmarks.sizes import sizes_of
 from workflows.benchmarks.timing import Deed, Result, compare, counted
 from workflows.memos.actions import set_number_aside
-from workflows.memos.facts import gather
+from workflows.memos.gathering import gather
 from workflows.memos.render import as_html, render
 from workflows.notices.models import Outbox
 from workflows.notices.outbox import wall_clock

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from governance.people.requests import person_of
 from governance.policies.models import PolicyVersion
 from governance.refusals import Incomplete
 from workflows.insights import actions
@@ -18,9 +19,9 @@ from workflows.insights.forms import ReplayForm
 from workflows.insights.history import readable_version
 from workflows.insights.models import Replay
 from workflows.insights.page import ReplayPage
-from workflows.insights.views import address, csv_response, person
+from workflows.insights.views import csv_response
 from workflows.review.lists import capped_counts
-from workflows.review.paging import count_in_words
+from workflows.review.paging import address, count_in_words
 
 REPLAYS_LISTED = 20
 
@@ -34,7 +35,7 @@ def start(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         if form.is_valid():
             try:
-                return redirect(actions.start(actor=person(request), version=version, **form.given))
+                return redirect(actions.start(actor=person_of(request), version=version, **form.given))
             except Incomplete as no:
                 status, problems = no.status, no.gaps
     else:
@@ -72,7 +73,7 @@ def replay(request: HttpRequest, key: str, number: int, pk: int) -> HttpResponse
 def _findings(request: HttpRequest, summary: ReplayPage, names: Names) -> dict[str, Any]:
     """One page of the proposals that would have fared otherwise, as the address narrows them down."""
     result, mark = request.GET.get("result", ""), request.GET.get("because", "")
-    findings = Findings(summary.replay, person(request), names)
+    findings = Findings(summary.replay, person_of(request), names)
     wanted = findings.of(result, mark)
     page, lines = findings.page(wanted, request.GET.get("page", ""))
     (found,) = capped_counts(wanted)
@@ -93,7 +94,7 @@ def _findings(request: HttpRequest, summary: ReplayPage, names: Names) -> dict[s
 def stop(request: HttpRequest, key: str, number: int, pk: int) -> HttpResponseBase:
     """Stop a replay."""
     shown = _replay(request, key, number, pk)
-    actions.stop(actor=person(request), replay=shown)
+    actions.stop(actor=person_of(request), replay=shown)
     messages.success(request, _("Stopped. Nothing on record was changed."))
     return redirect(shown)
 
@@ -101,22 +102,22 @@ def stop(request: HttpRequest, key: str, number: int, pk: int) -> HttpResponseBa
 @require_POST
 def go_on(request: HttpRequest, key: str, number: int, pk: int) -> HttpResponseBase:
     """Go on without the proposal that could not be read."""
-    return redirect(actions.go_on_without(actor=person(request), replay=_replay(request, key, number, pk)))
+    return redirect(actions.go_on_without(actor=person_of(request), replay=_replay(request, key, number, pk)))
 
 
 @require_safe
 def findings_csv(request: HttpRequest, key: str, number: int, pk: int) -> StreamingHttpResponse:
     """The proposals that would have fared otherwise, as a file."""
     shown = _replay(request, key, number, pk)
-    findings = Findings(shown, person(request), Names(shown))
+    findings = Findings(shown, person_of(request), Names(shown))
     wanted = findings.of(request.GET.get("result", ""), request.GET.get("because", ""))
     return csv_response(f"{key}-v{number}-replay-{pk}.csv", *findings.as_file(wanted))
 
 
 def _version(request: HttpRequest, key: str, number: int) -> PolicyVersion:
     """The version, for an administrator."""
-    actions.check_administrator(person(request))
-    return readable_version(person(request), key, number)
+    actions.check_administrator(person_of(request))
+    return readable_version(person_of(request), key, number)
 
 
 def _replay(request: HttpRequest, key: str, number: int, pk: int) -> Replay:

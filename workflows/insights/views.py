@@ -1,7 +1,6 @@
 """The pages on which anyone signed in reads what was decided under which version of a policy."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -9,13 +8,13 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from governance.csv_cells import csv_lines
-from governance.people.models import User
+from governance.people.requests import person_of
 from workflows.insights.decided import Decided
 from workflows.insights.forms import DecidedForm
 from workflows.insights.history import history, readable_version
 from workflows.review.context import how_many_wait
 from workflows.review.lists import scope_of
-from workflows.review.paging import COUNT_UP_TO, count_in_words
+from workflows.review.paging import COUNT_UP_TO, address, count_in_words
 from workflows.review.queries import may_audit, oversees
 
 TABS = ("proposals", "decisions")
@@ -24,7 +23,7 @@ TABS = ("proposals", "decisions")
 @require_safe
 def history_page(request: HttpRequest, key: str) -> HttpResponse:
     """The versions of a policy on a time line, and what was decided under each."""
-    user = person(request)
+    user = person_of(request)
     eras = history(user, key)
     return render(
         request,
@@ -42,7 +41,7 @@ def history_page(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def decided(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """The proposals bound to a version, or the decisions made under it, as far as the person may see them."""
-    user = person(request)
+    user = person_of(request)
     version = readable_version(user, key, number)
     scope = scope_of(user)
     tab = _tab(request)
@@ -79,7 +78,7 @@ def decided(request: HttpRequest, key: str, number: int) -> HttpResponse:
 @require_safe
 def decided_csv(request: HttpRequest, key: str, number: int) -> StreamingHttpResponse:
     """The same list as a file, whole."""
-    user = person(request)
+    user = person_of(request)
     version = readable_version(user, key, number)
     scope = scope_of(user)
     tab = _tab(request)
@@ -96,17 +95,6 @@ def csv_response(name: str, head: Any, rows: Any) -> StreamingHttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def address(request: HttpRequest, keep: tuple[str, ...] = (), **changes: str) -> str:
-    """The address of this list with some of its words changed; an empty one is left out."""
-    said = {name: value for name, value in request.GET.items() if not keep or name in keep} | changes
-    return "?" + urlencode({name: value for name, value in said.items() if value})
-
-
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _tab(request: HttpRequest) -> str:

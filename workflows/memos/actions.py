@@ -19,7 +19,8 @@ from governance.audit.actions import ASSENT, checkpoint_over, record, take_numbe
 from governance.audit.canonical import digest
 from governance.audit.models import Checkpoint, Event
 from governance.audit.verbs import Verb
-from workflows.memos.facts import MemoFacts, gather
+from workflows.memos.facts import MemoFacts
+from workflows.memos.gathering import gather
 from workflows.memos.models import Memo, MemoNumber, stored_name
 from workflows.memos.render import TEMPLATE_VERSION, render
 from workflows.notices.mail import queue_mail

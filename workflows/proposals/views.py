@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pydantic import ValidationError
 
 from governance.forms import row_count, with_row, without_row
-from governance.people.models import User
+from governance.people.requests import person_of
 from governance.policies.queries import in_force
 from governance.policies.vocabulary import Action
 from governance.refusals import Incomplete, NotPossible, Stale
@@ -53,7 +53,7 @@ INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Start a proposal for a unit that the person may propose for; without one, say who gives that duty."""
-    actor = _person(request)
+    actor = person_of(request)
     units = units_to_propose_for(actor)
     if not units:
         nobody = {"nav": "proposals", "administrators": administrators()}
@@ -81,7 +81,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def edit_next(request: HttpRequest, reference: str) -> HttpResponse:
     """Go to the first section that is not done."""
-    proposal = draft_of(author=_person(request), reference=reference)
+    proposal = draft_of(author=person_of(request), reference=reference)
     tasks = guide_for(proposal).tasks(_saves(proposal), files=0)
     section = next((task.key for task in tasks if task.status not in {"done", FILES}), next(iter(SECTIONS)))
     return redirect("proposal-edit", proposal.reference, section)
@@ -90,7 +90,7 @@ def edit_next(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, reference: str, section: str) -> HttpResponse:
     """One section: show it, save it, or add and remove rows of its lists, which saves it too."""
-    proposal = draft_of(author=_person(request), reference=reference)
+    proposal = draft_of(author=person_of(request), reference=reference)
     if section == FILES:
         return _files(request, proposal, UploadForm(limit_mb=_limit_mb()))
     guide = guide_for(proposal)
@@ -118,7 +118,7 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 
     The button of a proposal that is not complete posts here and gets the list of what is missing, with the note kept.
     """
-    proposal = draft_of(author=_person(request), reference=reference)
+    proposal = draft_of(author=person_of(request), reference=reference)
     guide = guide_for(proposal)
     missing = by_section(guide.gaps)
     pressed = request.method == "POST"
@@ -140,7 +140,7 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def attachment_add(request: HttpRequest, reference: str) -> HttpResponse:
     """Attach a file to the draft; one that cannot be kept is refused with the sentence beside the field."""
-    actor = _person(request)
+    actor = person_of(request)
     proposal = draft_of(author=actor, reference=reference)
     form = UploadForm(request.POST, request.FILES, limit_mb=_limit_mb())
     if form.is_valid():
@@ -164,7 +164,7 @@ def attachment_add(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def attachment_remove(request: HttpRequest, reference: str, digest: str) -> HttpResponse:
     """Take a file out of the draft; submissions that hold it keep it."""
-    actor = _person(request)
+    actor = person_of(request)
     proposal = draft_of(author=actor, reference=reference)
     actions.remove_attachment(actor=actor, proposal=proposal, digest=digest)
     messages.success(request, _("The file is out of the draft."))
@@ -178,7 +178,7 @@ def _save(request: HttpRequest, proposal: Proposal, guide: Guide, form: SectionF
     section, typed = form.section, form.part()
     try:
         actions.save_section(
-            actor=_person(request),
+            actor=person_of(request),
             proposal=proposal,
             section=section,
             data=typed.model_dump(mode="json"),
@@ -187,7 +187,7 @@ def _save(request: HttpRequest, proposal: Proposal, guide: Guide, form: SectionF
     except Stale:
         return _conflict(request, proposal, section, typed)
     if _is_fragment(request) or {"add", "remove", "save"} & request.POST.keys():
-        proposal = draft_of(author=_person(request), reference=proposal.reference)
+        proposal = draft_of(author=person_of(request), reference=proposal.reference)
         return _section(request, proposal, guide_for(proposal), form)
     _before, after = guide.neighbours(section)
     assert after is not None
@@ -196,7 +196,7 @@ def _save(request: HttpRequest, proposal: Proposal, guide: Guide, form: SectionF
 
 def _conflict(request: HttpRequest, proposal: Proposal, section: str, typed: Part) -> HttpResponse:
     """Both versions beside each other; the form there carries what was typed, so that a choice can be made of them."""
-    proposal = draft_of(author=_person(request), reference=proposal.reference)
+    proposal = draft_of(author=person_of(request), reference=proposal.reference)
     stored = section_of(proposal, section)
     content = proposal.draft_content()
     context: dict[str, Any] = {
@@ -207,7 +207,7 @@ def _conflict(request: HttpRequest, proposal: Proposal, section: str, typed: Par
         "stored": stored,
         "typed": json.dumps(typed.model_dump(mode="json"), ensure_ascii=False),
         "differences": differences(section, content, content.section(section), typed),
-        "by_me": stored.saved_by_id == _person(request).pk,
+        "by_me": stored.saved_by_id == person_of(request).pk,
     }
     template = "proposals/conflict_state.html" if _is_fragment(request) else "proposals/conflict.html"
     return render(request, template, context, status=HTTPStatus.CONFLICT)
@@ -228,7 +228,9 @@ def _choose(request: HttpRequest, proposal: Proposal, guide: Guide, section: str
         return _conflict(request, proposal, section, typed)
     try:
         data = chosen(section, saved, typed, choices)
-        actions.save_section(actor=_person(request), proposal=proposal, section=section, data=data, seen=_seen(request))
+        actions.save_section(
+            actor=person_of(request), proposal=proposal, section=section, data=data, seen=_seen(request)
+        )
     except Stale:
         return _conflict(request, proposal, section, typed)
     messages.success(request, _("Your choice is saved."))
@@ -336,11 +338,6 @@ def _remarks(form: SectionForm, content: Content) -> dict[str, str]:
 
 
 # ---- reading the request
-
-
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def _seen(request: HttpRequest) -> int:

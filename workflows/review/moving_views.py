@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance.people.models import User
+from governance.people.requests import person_of
 from governance.policies.models import PolicyVersion
 from governance.refusals import NotPermitted, Refusal, Stale
 from workflows.proposals.models import Proposal
@@ -108,7 +108,7 @@ def move(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
     digest, seen = form.confirmed
     try:
         moved = actions.move(
-            actor=_person(request),
+            actor=person_of(request),
             proposals=chosen,
             version=version,
             plan_digest=digest,
@@ -125,14 +125,9 @@ def move(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
 # ---- what the views share
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _version(request: HttpRequest, key: str, number: int) -> PolicyVersion:
     """The version to move to. Raises NotPermitted to all but administrators, and NotPossible before it governs."""
-    if not _person(request).is_staff:
+    if not person_of(request).is_staff:
         raise NotPermitted(_("Only an administrator may move proposals to another policy version."))
     version = get_object_or_404(PolicyVersion.objects.select_related("policy"), policy__key=key, number=number)
     check_version(version)

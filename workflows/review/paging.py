@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 PAGE: Final = 50
@@ -102,3 +104,9 @@ def count_in_words(count: int) -> str:
     if count < COUNT_UP_TO:
         return str(count)
     return _("1,000") if count == COUNT_UP_TO else _("1,000+")
+
+
+def address(request: HttpRequest, keep: tuple[str, ...] = (), **changes: str) -> str:
+    """The address of this list with some of its words changed; an empty one is left out."""
+    said = {name: value for name, value in request.GET.items() if not keep or name in keep} | changes
+    return "?" + urlencode({name: value for name, value in said.items() if value})

@@ -3,14 +3,14 @@
 from django.urls import path
 
 from workflows.proposals import converters  # noqa: F401 (registers "reference")
-from workflows.review import file_views, moving_views, views
+from workflows.review import file_views, list_views, moving_views, views
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("queue/", views.queue_page, name="queue"),
-    path("queue/peek/<reference:reference>/", views.queue_peek, name="queue-peek"),
-    path("proposals/", views.proposals, name="proposals"),
-    path("proposals/all/", views.proposals_all, name="proposals-all"),
+    path("", list_views.home, name="home"),
+    path("queue/", list_views.queue_page, name="queue"),
+    path("queue/peek/<reference:reference>/", list_views.queue_peek, name="queue-peek"),
+    path("proposals/", list_views.proposals, name="proposals"),
+    path("proposals/all/", list_views.proposals_all, name="proposals-all"),
     path("proposals/<reference:reference>/", views.proposal, name="proposal"),
     path("proposals/<reference:reference>/submit/", views.submit, name="proposal-submit"),
     path("proposals/<reference:reference>/approve/", views.approve, name="proposal-approve"),

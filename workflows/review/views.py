@@ -1,4 +1,4 @@
-"""The reviewer's pages: the queue, the lists, the proposal's page, and the acts on it.
+"""The proposal's page, and the acts on it.
 
 Each view of an act reads the form, makes one call and answers. A "no" comes back as the same page with its sentence,
 what changed meanwhile, and everything that was typed.
@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from governance.audit.models import named
 from governance.people.models import User
-from governance.people.queries import holdings
+from governance.people.requests import person_of
 from governance.policies.vocabulary import Kind
 from governance.refusals import Incomplete, NotPossible, Refusal, Stale
 from workflows.proposals.actions import look
@@ -33,108 +32,16 @@ from workflows.review.context import how_many_wait
 from workflows.review.forms import (
     CommentForm,
     DecisionForm,
-    NarrowForm,
-    ProposalsForm,
-    QueueForm,
     SubmitForm,
     WithdrawForm,
     local_path,
 )
-from workflows.review.lists import decisions, everything, mine, scope_of, seats_of
 from workflows.review.models import Decision, WorkItem
 from workflows.review.page import PageOptions, ProposalPage, audience_options, audiences_of
-from workflows.review.paging import Page, count_in_words
 from workflows.review.panel import decision_form
-from workflows.review.peek import peek
 from workflows.review.permits import Act
 from workflows.review.queries import may_audit
-from workflows.review.queue import queue
 from workflows.review.reader import NoAccess, Reader, reader_of
-
-TABS = ("waiting", "returned", "decided")
-
-
-# ---- where a person begins, and the lists
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponseBase:
-    """The queue for whoever sits on a body today, else their own proposals."""
-    return redirect("queue" if seats_of(holdings(_person(request))) else "proposals")
-
-
-@require_safe
-def queue_page(request: HttpRequest) -> HttpResponse:
-    """What waits for all bodies on which the person sits, with a preview of one; or the other tabs."""
-    tab = request.GET.get("tab", "")
-    if tab not in TABS:
-        tab = TABS[0]
-    scope = scope_of(_person(request))
-    form = QueueForm(request, scope, waiting=tab == TABS[0])
-    narrow, cursor = form.narrow(), request.GET.get("page", "")
-    context: dict[str, Any] = {"nav": "queue", "tab": tab, "scope": scope, "form": form, "narrow": narrow}
-    if tab == TABS[0]:
-        shown = queue(scope, narrow, cursor)
-        rows = shown.rows
-        wanted = request.GET.get("row", "")
-        current = next((row for row in rows if row["reference"] == wanted), rows[0] if rows else None)
-        context |= {
-            "queue": shown,
-            "rows": rows,
-            "current": current,
-            "peek": peek(scope, Q(pk=current["id"])) if current else None,
-        }
-    else:
-        shown_decisions = decisions(scope, narrow, tab, cursor)
-        context |= {"decided": shown_decisions, "rows": shown_decisions.rows}
-        shown = shown_decisions  # type: ignore[assignment]
-    context |= {
-        "counts": {name: count_in_words(count) for name, count in shown.counts.items()},
-        "waiting_count": count_in_words(shown.counts["waiting"]) if shown.counts["waiting"] else "",
-        "may_audit": may_audit(scope.user, scope.held),
-        "found": count_in_words(shown.found),
-        "link_suffix": _suffix(request),
-        "row_link": f"{link}&row=" if (link := _with(request, row="")) != "?" else "?row=",
-        **_pager(request, shown.page),
-    }
-    return render(request, "review/queue.html", context)
-
-
-@require_safe
-def queue_peek(request: HttpRequest, reference: str) -> HttpResponseBase:
-    """The preview of one row, for the script; without it, the queue with that row chosen."""
-    if not getattr(request, "htmx", False):
-        return redirect(f"{reverse('queue')}?{urlencode({'row': reference})}")
-    scope = scope_of(_person(request))
-    found = peek(scope, Q(proposal__reference=reference))
-    suffix = _suffix_of(local_path(request, reverse("queue")))
-    return render(request, "review/peek.html", {"peek": found, "scope": scope, "link_suffix": suffix})
-
-
-@require_safe
-def proposals(request: HttpRequest) -> HttpResponse:
-    """The person's own proposals, those that wait for them first."""
-    narrow_form = ProposalsForm(request, ())
-    shown = mine(_person(request), narrow_form.narrow(), request.GET.get("page", ""))
-    return render(
-        request, "review/mine.html", {"list": shown} | _list_context(request, narrow_form, shown.page, shown.found)
-    )
-
-
-@require_safe
-def proposals_all(request: HttpRequest) -> HttpResponse:
-    """Every proposal that the person may see."""
-    scope = scope_of(_person(request))
-    narrow_form = ProposalsForm(request, scope.units)
-    shown = everything(scope, narrow_form.narrow(), request.GET.get("page", ""))
-    context = _list_context(request, narrow_form, shown.page, shown.found)
-    context |= {
-        "list": shown,
-        "waiting_count": SimpleLazyObject(lambda: how_many_wait(scope.user, scope.held)),
-        "may_audit": may_audit(scope.user, scope.held),
-    }
-    return render(request, "review/all.html", context)
-
 
 # ---- the proposal's page
 
@@ -143,7 +50,7 @@ def proposals_all(request: HttpRequest) -> HttpResponse:
 def proposal(request: HttpRequest, reference: str) -> HttpResponseBase:
     """The proposal as this person may see it. Its author's draft opens in the editor."""
     try:
-        reader = reader_of(_person(request), reference)
+        reader = reader_of(person_of(request), reference)
     except NoAccess as no:
         return _no_access(request, reference, no)
     if reader.is_author and reader.proposal.state == State.DRAFT:
@@ -180,7 +87,7 @@ def _show(request: HttpRequest, page: ProposalPage, status: int = HTTPStatus.OK,
 
 def _again(request: HttpRequest, reference: str, no: Refusal, **context: Any) -> HttpResponse:
     """The proposal's page as it is now, with why the act was not done."""
-    page = ProposalPage(reader_of(_person(request), reference))
+    page = ProposalPage(reader_of(person_of(request), reference))
     changed = no.changed if isinstance(no, Stale) else ()
     return _show(request, page, status=no.status, refusal=no, changed=changed, **context)
 
@@ -252,7 +159,7 @@ def _decide(
         return redirect("proposal", reference)
     item = request.POST.get("item", "")
     try:
-        reader = reader_of(_person(request), reference, int(item) if item.isdecimal() and len(item) < 19 else None)
+        reader = reader_of(person_of(request), reference, int(item) if item.isdecimal() and len(item) < 19 else None)
     except NoAccess as no:
         return _no_access(request, reference, no)
     form = decision_form(reader, request.POST)
@@ -279,7 +186,7 @@ def _item_named(reader: Reader, pk: int) -> WorkItem:
 
 def _refused_decision(request: HttpRequest, reference: str, form: DecisionForm, no: Refusal) -> HttpResponse:
     """The page as it is now with the typed form in it, ready to be sent knowingly; or the typed words alone."""
-    reader = reader_of(_person(request), reference)
+    reader = reader_of(person_of(request), reference)
     data = request.POST.copy()
     if isinstance(no, Incomplete):
         for name, sentence in no.gaps.items():
@@ -324,7 +231,7 @@ def submit(request: HttpRequest, reference: str) -> HttpResponseBase:
     """Send the draft; what is missing is shown where the author checks it."""
     if request.method != "POST":
         return redirect("proposal-check", reference)
-    reader = reader_of(_person(request), reference)
+    reader = reader_of(person_of(request), reference)
     form = SubmitForm(request.POST)
     if not form.is_valid():
         return check(request, reference)
@@ -349,7 +256,7 @@ def withdraw(request: HttpRequest, reference: str) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("proposal", reference)
     try:
-        reader = reader_of(_person(request), reference)
+        reader = reader_of(person_of(request), reference)
     except NoAccess as no:
         return _no_access(request, reference, no)
     form = WithdrawForm(request.POST)
@@ -389,7 +296,7 @@ def comment(request: HttpRequest, reference: str) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("proposal", reference)
     try:
-        reader = reader_of(_person(request), reference)
+        reader = reader_of(person_of(request), reference)
     except NoAccess as no:
         return _no_access(request, reference, no)
     audiences = audiences_of(reader) or [(Audience.EVERYONE.value, "")]
@@ -454,11 +361,6 @@ def _about(section: str) -> str:
 # ---- reading requests
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _options(request: HttpRequest) -> PageOptions:
     base = request.GET.get("with", "")
     return PageOptions(
@@ -466,38 +368,3 @@ def _options(request: HttpRequest) -> PageOptions:
         base=int(base) if base.isdecimal() and len(base) < 9 else None,
         all_history=request.GET.get("history") == "all",
     )
-
-
-def _pager(request: HttpRequest, page: Page) -> dict[str, str]:
-    return {
-        "newer": _with(request, page=page.newer, row="") if page.newer else "",
-        "older": _with(request, page=page.older, row="") if page.older else "",
-        "clear": _with(request, keep=("tab",)),
-    }
-
-
-def _with(request: HttpRequest, keep: tuple[str, ...] = (), **changes: str) -> str:
-    """The address of this list with some of its words changed; an empty one is left out."""
-    said = {name: value for name, value in request.GET.items() if not keep or name in keep} | changes
-    return "?" + urlencode({name: value for name, value in said.items() if value})
-
-
-def _suffix(request: HttpRequest) -> str:
-    """What a row's link adds so that the person comes back to the list as they had narrowed it down."""
-    path = request.path + _with(request, row="")
-    return _suffix_of(path.removesuffix("?"))
-
-
-def _suffix_of(path: str) -> str:
-    return "" if path == reverse("queue") else "?" + urlencode({"next": path})
-
-
-def _list_context(request: HttpRequest, form: NarrowForm, page: Page, found: int) -> dict[str, Any]:
-    return {
-        "nav": "proposals",
-        "form": form,
-        "narrow": form.narrow(),
-        "found": count_in_words(found),
-        "link_suffix": "",
-        **_pager(request, page),
-    }

@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from governance.people.requests import person_of
 from governance.policies import actions
 from governance.policies.checking import Problem, check
 from governance.policies.editing.pages import around
 from governance.policies.editing.queries import Draft, draft_for, version_for
-from governance.policies.editing.views import INVALID, person_of
+from governance.policies.editing.views import INVALID
 from governance.policies.loading import BadYaml, line_of, parse_yaml
 from governance.policies.permits import VersionAct
 from governance.policies.rules import Rules

@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
+from governance.people.requests import person_of
 from governance.policies import actions
 from governance.policies.editing.fields import Day, Words
 from governance.policies.editing.pages import around
 from governance.policies.editing.queries import Draft, draft_for, version_for
-from governance.policies.editing.views import INVALID, person_of
+from governance.policies.editing.views import INVALID
 from governance.policies.institution import soundness_of
 from governance.policies.models import PolicyVersion
 from governance.policies.permits import PUBLIC, VersionAct

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance.forms import row_count, with_row, without_row
-from governance.people.models import User
+from governance.people.requests import person_of
 from governance.policies.editing.drafts import Found, find, items, moved, place_now, token, with_item, without_item
 from governance.policies.editing.pages import Spot, clauses_said, clauses_used, label_of, listed, route_beside, tasks
 from governance.policies.editing.part import Part, PartForm
@@ -246,11 +246,6 @@ def with_rows_as_asked(typed: QueryDict, form: PartForm) -> tuple[QueryDict, str
     if form.list_named(name) is not None and number.isdecimal():
         return without_row(typed, name, int(number[:4])), name, None
     return typed, "", None
-
-
-def person_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -4,18 +4,15 @@ make, and takes any row whatever without falling over."""
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
 
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from governance import clock
 from governance.audit.actions import seal_and_sign
 from governance.audit.keys import HEAD_FILE, folder
 from governance.audit.personal import commitment
@@ -41,17 +38,15 @@ from governance.policies.loading import load_policy_file
 from governance.policies.resolve import resolve
 from governance.policies.rules import Rules
 from governance.policies.states import VersionStatus
-from governance.policies.vocabulary import Effect, Facts, Kind, Outcome, UnitPlace
-from governance.refusals import Refusal
+from governance.policies.vocabulary import Effect, Facts, Outcome, UnitPlace
 from tests.conftest import SHIPPED_POLICY, Institution
 from tests.governance.policies.generated import FACTS, UNITS, rule_sets
-from tests.properties.test_holding import act, adopted_by_chance
+from tests.properties.test_holding import life_by_chance
 from tests.samples import complete_content
 from tests.workflows.auditing.world import World, rolled_back, tampering, world_in
 from workflows.auditing.source import TABLES, DatabaseSource
 from workflows.proposals.content import Content, changed_fields
-from workflows.proposals.models import Proposal
-from workflows.proposals.states import ENDED, State
+from workflows.proposals.states import State
 from workflows.review import machine as life_of_proposals
 from workflows.review.progress import APPROVALS, Answer, next_stages, standing_approvals
 
@@ -204,23 +199,9 @@ def found_in(source: Any) -> Report:
 @given(seed=st.integers(0, 2**32))
 def test_whatever_the_acts_make_holds(institution: Institution, seed: int) -> None:
     """Versions by chance, moves between them, returns, changes of kind and level, stages side by side."""
-    chance = Random(seed)
-    begun = clock.now()
-    proposal: Proposal | None = None
     with rolled_back():
-        for day in range(1, 4):
-            with clock.at(begun + timedelta(days=day)):
-                version = adopted_by_chance(institution, chance) or institution.policy
-                assert version is not None
-                for _step in range(9):
-                    if proposal is None or proposal.state in ENDED:
-                        proposal = institution.draft(content=complete_content(kind=chance.choice(Kind.values)))
-                    try:
-                        with transaction.atomic():
-                            act(institution, proposal, version, chance)
-                    except Refusal:
-                        pass
-                    proposal = Proposal.objects.get(pk=proposal.pk)
+        for _proposal in life_by_chance(institution, Random(seed)):
+            pass
         (folder() / HEAD_FILE).unlink(missing_ok=True)
         seal_and_sign(now=True)
         seal_and_sign(now=True)

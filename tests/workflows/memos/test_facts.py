@@ -16,7 +16,8 @@ from governance.people.models import Body
 from tests.conftest import Institution
 from tests.samples import complete_content
 from workflows.memos.actions import set_number_aside
-from workflows.memos.facts import MemoFacts, SetCondition, Step, gather
+from workflows.memos.facts import MemoFacts, SetCondition, Step
+from workflows.memos.gathering import gather
 from workflows.proposals.models import Proposal
 from workflows.review import actions as review
 from workflows.review.actions import NewCondition

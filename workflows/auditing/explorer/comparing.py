@@ -11,7 +11,7 @@ from governance.audit.queries import events_of, open_together
 from governance.policies.vocabulary import Effect
 from governance.site.templatetags.assent import moment
 from workflows.auditing.explorer.as_of import StateAsOf, Stay, place_at, state_as_of
-from workflows.auditing.source import AS_SENT
+from workflows.auditing.rows import AS_SENT
 from workflows.proposals.models import Proposal
 from workflows.proposals.states import WITH_AUTHOR
 

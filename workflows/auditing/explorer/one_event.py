@@ -15,7 +15,7 @@ from governance.policies.models import PolicyVersion
 from workflows.auditing.explorer.differences import Difference, differences, pretty
 from workflows.auditing.explorer.listing import Row, proof_of, row_of
 from workflows.auditing.explorer.right_to_act import RightToAct, right_to_act
-from workflows.auditing.source import AS_SENT
+from workflows.auditing.rows import AS_SENT
 from workflows.memos.models import Memo
 from workflows.proposals.models import Proposal
 

@@ -24,7 +24,8 @@ from governance.audit.models import Checkpoint
 from governance.refusals import NotPossible
 from workflows.auditing.exporting.index import index_page, read_rows
 from workflows.auditing.exporting.selection import Selection
-from workflows.auditing.source import TABLES, DatabaseSource, Row, Scope
+from workflows.auditing.rows import Row
+from workflows.auditing.source import TABLES, DatabaseSource, Scope
 
 FORMAT: Final = "assent-record/1"
 JOURNAL: Final = ".unfinished.jsonl"
